@@ -1,0 +1,1 @@
+"""Holds facts against checks. Pure."""

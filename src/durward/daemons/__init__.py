@@ -1,0 +1,1 @@
+"""The processes. Each file composes one of them and does nothing else."""

@@ -1,0 +1,1 @@
+"""Windows, detection, decisions, explanation, replay. Pure: time is an argument."""

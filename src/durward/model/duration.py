@@ -1,0 +1,30 @@
+"""Durations as people write them: `90s 10m 1h 7d` or `forever`."""
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+FOREVER = float("inf")  # seconds; what `forever` means
+SECONDS_MAX = 100 * 365 * 86400
+
+
+class InvalidDurationError(ValueError):
+    """A text that is no duration; the message says what was expected."""
+
+
+def parse_duration(text: str) -> float:
+    """Give the seconds that `text` stands for; FOREVER for `forever`. Raises InvalidDurationError."""
+    if text == "forever":
+        return FOREVER
+    digits, unit = text[:-1], text[-1:]
+    if not (digits.isascii() and digits.isdigit() and unit in UNITS and int(digits) * UNITS[unit] <= SECONDS_MAX):
+        raise InvalidDurationError(f"{text!r} is not a duration; 90s, 10m, 1h, 7d or forever was expected")
+    return float(int(digits) * UNITS[unit])
+
+
+def text_of(seconds: float) -> str:
+    """Write a duration the way `parse_duration` reads it, in the largest unit that is exact."""
+    if seconds == FOREVER:
+        return "forever"
+    whole = round(seconds)
+    for unit in ("d", "h", "m"):
+        if whole and whole % UNITS[unit] == 0:
+            return f"{whole // UNITS[unit]}{unit}"
+    return f"{whole}s"

@@ -1,0 +1,52 @@
+"""Subject: whom a decision is about. Today an address or a network."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_network
+from typing import Literal, Self
+
+from durward.model.address import Address, InvalidAddressError, Network, parse_network, text_of
+
+Kind = Literal["address", "network", "user", "process", "file"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One address or network in canonical text, or the name of a user, process or file."""
+
+    kind: Kind
+    value: str
+
+    def __post_init__(self) -> None:
+        if self.kind in ("address", "network"):
+            network = parse_network(self.value)
+            if text_of(network) != self.value or self.kind != _kind_of(network):
+                raise InvalidAddressError(f"{self.value!r} is not the canonical form of {text_of(network)!r}")
+        elif not self.value:
+            raise ValueError(f"a {self.kind} needs a name")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an address or a network. Raises InvalidAddressError."""
+        return cls.of(parse_network(text))
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """The subject that stands for `network`."""
+        return cls(_kind_of(network), text_of(network))
+
+    @classmethod
+    def around(cls, address: Address, prefix_v6: int) -> Self:
+        """The subject to count for `address`: itself, or for IPv6 its network of `prefix_v6` bits."""
+        if address.version == 4 or prefix_v6 == address.max_prefixlen:
+            return cls("address", str(address))
+        return cls("network", str(ip_network((address, prefix_v6), strict=False)))
+
+    @cached_property
+    def network(self) -> Network:
+        """The addresses that this subject covers. Raises InvalidAddressError where it covers none."""
+        return parse_network(self.value)
+
+
+def _kind_of(network: Network) -> Kind:
+    return "address" if network.prefixlen == network.max_prefixlen else "network"

@@ -1,0 +1,1 @@
+"""Policy in, nftables text and set elements out. Pure."""

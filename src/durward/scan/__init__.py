@@ -1,0 +1,1 @@
+"""Bytes in, events out, at the speed of memory. Pure: no clock, no files."""

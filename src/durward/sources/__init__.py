@@ -1,0 +1,1 @@
+"""How to read an open descriptor: log files, the journal."""
