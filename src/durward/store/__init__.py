@@ -1,1 +1,1 @@
-"""What must survive a restart: SQLite, one module per question asked of it."""
+"""SQLite: what durward remembers. `Store` holds the one connection; one module for each question asked of it."""

@@ -1,0 +1,36 @@
+# Shortcuts for those who have `just`; ./start and ./test need nothing of the kind.
+
+# list the recipes
+default:
+    @just --list
+
+# everything that continuous integration runs
+test *arguments:
+    ./test {{arguments}}
+
+# the same without kernel and slow tests
+quick *arguments:
+    ./test QUICK=1 {{arguments}}
+
+# style, types and import contracts only
+check:
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy
+    .venv/bin/lint-imports
+
+# a real attack on a real sshd in namespaces: the block, why, the undo
+demo:
+    ./start --demo
+
+# write docs/reference anew from the program
+reference:
+    .venv/bin/python docs/generate.py
+
+# how exposed the units are
+exposure:
+    systemd-analyze security --offline=yes packaging/systemd/durward-*.service
+
+# write both lock files anew (needs uv)
+lock:
+    packaging/lock.sh

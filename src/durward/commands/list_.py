@@ -1,0 +1,28 @@
+"""durward list: who is blocked, allowed or ignored now."""
+
+import click
+
+from durward.commands.terminal import emit, inert, moment, quantity, table
+from durward.commands.verb import here, verb
+from durward.control.requests import ask
+
+LISTINGS = {"blocked": "block", "allowed": "allow", "ignored": "ignore"}
+
+
+@verb("list")
+@click.argument("which", type=click.Choice(list(LISTINGS)), default="blocked")
+def command(*, which: str, as_json: bool) -> None:
+    """Show who is blocked now (or allowed, or ignored): whom, until when, since when, and why."""
+    rows: list[tuple[str, ...]] = []
+    for entry in ask(here().engine_socket, "list", listing=LISTINGS[which]):
+        if as_json:
+            emit(entry)
+        else:
+            reason = inert(f"{entry['reason']}  [{entry['origin']}]")
+            rows.append((entry["subject"], entry["ports"] or "all ports", f"until {moment(entry['until'])}", reason))
+    if as_json:
+        return
+    if rows:
+        click.echo(table(rows))
+    count = quantity(len(rows), "entry").replace("entrys", "entries")
+    click.echo(f"{count} {which}.  To see why:  durward why SUBJECT")

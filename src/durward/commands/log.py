@@ -1,0 +1,32 @@
+"""durward log: the decisions as they were made, or as they come."""
+
+import click
+
+from durward.commands.terminal import emit, inert, moment, table
+from durward.commands.verb import here, verb
+from durward.control.requests import ask
+
+
+@verb("log")
+@click.option("--follow", "-f", is_flag=True, help="Go on as decisions come, until Ctrl-C.")
+@click.option("--lines", "-n", default=20, show_default=True, help="How many earlier decisions to begin with.")
+def command(*, follow: bool, lines: int, as_json: bool) -> None:
+    """Show the last decisions: when, what, whom, by whom, and why."""
+    try:
+        for decision in ask(here().engine_socket, "log", lines=lines, follow=follow):
+            if as_json:
+                emit(decision)
+            else:
+                click.echo(row(decision))
+    except KeyboardInterrupt:
+        return
+
+
+def row(decision: dict[str, object]) -> str:
+    """One decision on one line."""
+    verdict = f"({decision['verdict']})" if decision.get("simulated") else str(decision["verdict"])
+    if decision.get("refused"):
+        verdict = f"no {verdict}"
+    made_at = moment(str(decision["made_at"]))
+    cells = (f"{decision['decision']:>6}", made_at, f"{verdict:<8}", f"{decision['subject']:<39}")
+    return table([(*cells, inert(f"{decision['reason']}  [{decision['origin']}]"))])

@@ -1,0 +1,187 @@
+"""All settings, typed and frozen: defaults from the cards, then durward.toml, then conf.d; and where each came from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from durward.catalog.detector_card import DetectorCard
+from durward.catalog.document import Document, ProblemsError
+from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
+from durward.config.reading import Origin, Written, read_files, read_written
+from durward.config.schema import ANY, KeyPath, Schema, Service, Table, schema_of, service_defaults
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallSettings:
+    """`[firewall]`. An `…_ipv6` of None is as without it; a rate of None is no limit; `confirm_within` is in seconds.
+
+    `interfaces` maps names to "public", "trusted" or "ignored"; those that it does not name are public.
+    """
+
+    enabled: bool
+    tcp_in: tuple[PortRange, ...]
+    tcp_out: tuple[PortRange, ...]
+    udp_in: tuple[PortRange, ...]
+    udp_out: tuple[PortRange, ...]
+    tcp_in_ipv6: tuple[PortRange, ...] | None
+    tcp_out_ipv6: tuple[PortRange, ...] | None
+    udp_in_ipv6: tuple[PortRange, ...] | None
+    udp_out_ipv6: tuple[PortRange, ...] | None
+    interfaces: Mapping[str, str]
+    syn_flood: Rate | None
+    port_flood: tuple[PortFlood, ...]
+    conn_limit: tuple[ConnectionLimit, ...]
+    ping: Rate | None
+    confirm_within: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """`[services.ID]`: whether a service's lines are read, and where they are."""
+
+    enabled: bool
+    files: tuple[str, ...]
+    journal: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """`[detectors.ID]`, each value as its setting in the card gives it: durations in seconds, FOREVER for `forever`.
+
+    What somebody wrote beats what nobody wrote: a general value in durward.toml beats the card's own for a service.
+    """
+
+    id: str
+    general: Values
+    services: Mapping[str, Values]
+
+    def of(self, service: str) -> Values:
+        """Every setting as it holds for `service`."""
+        return self.services.get(service, self.general)
+
+
+@dataclass(frozen=True, slots=True)
+class IPv6Settings:
+    """`[ipv6]`."""
+
+    block_prefix: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """`[guards]`: what the enforcer never does by itself."""
+
+    automatic_prefix_v4: int
+    automatic_prefix_v6: int
+    blocks_per_minute_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`[alerts.mail]`."""
+
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may be set. `schema` knows all keys and CSF's names; `written` and `origins`: what files say."""
+
+    firewall: FirewallSettings
+    services: Mapping[str, ServiceSettings]
+    detectors: Mapping[str, DetectorSettings]
+    ipv6: IPv6Settings
+    guards: GuardSettings
+    mail: MailSettings
+    schema: Schema
+    written: Mapping[KeyPath, Any]
+    origins: Mapping[KeyPath, Origin]
+
+    def value(self, key: str) -> Any:
+        """The value that holds at a dotted key. Raises KeyError for an unknown one."""
+        path, setting = self.schema.path(key), self.schema.setting(key)
+        if path is None or setting is None:
+            raise KeyError(key)
+        if _is_of_a_service(path):
+            return self.detectors[path[1]].of(path[3])[path[4]]
+        return self.written.get(path, setting.default)
+
+    def origin(self, key: str) -> Origin | None:
+        """Where the value at a dotted key was written; None for a default. Raises KeyError for an unknown key."""
+        path = self.schema.path(key)
+        if path is None:
+            raise KeyError(key)
+        if path not in self.origins and _is_of_a_service(path):
+            path = (*path[:2], path[4])
+        return self.origins.get(path)
+
+
+def load_settings(etc: Path, services: Sequence[Service], detectors: Sequence[DetectorCard]) -> Settings:
+    """Read the settings in `etc`. Raises ProblemsError with all problems of all files."""
+    schema = schema_of(services, detectors)
+    written = read_files(etc, schema)
+    if written.problems:
+        raise ProblemsError(written.problems)
+    tables = schema.root.tables
+    return Settings(
+        FirewallSettings(**_section(("firewall",), tables["firewall"], written), interfaces=_interfaces(written)),
+        MappingProxyType({service.id: _service(service.id, tables["services"], written) for service in services}),
+        MappingProxyType({detector.id: _detector(detector, services, written) for detector in detectors}),
+        IPv6Settings(**_section(("ipv6",), tables["ipv6"], written)),
+        GuardSettings(**_section(("guards",), tables["guards"], written)),
+        MailSettings(**_section(("alerts", "mail"), tables["alerts"].tables["mail"], written)),
+        schema,
+        MappingProxyType(written.values),
+        MappingProxyType(written.origins),
+    )
+
+
+def detector_settings(detector: DetectorCard, overrides: Values, services: Sequence[Service] = ()) -> DetectorSettings:
+    """The settings of one detector with `overrides`, as `[detectors.ID]` would write them. Raises ProblemsError."""
+    written = Written()
+    document = Document(Path(f"{detector.id}.toml"), {"detectors": {detector.id: dict(overrides)}})
+    read_written(document, schema_of(services, [detector]), written)
+    if written.problems:
+        raise ProblemsError(written.problems)
+    return _detector(detector, services, written)
+
+
+def _is_of_a_service(path: KeyPath) -> bool:
+    return len(path) == 5 and path[0] == "detectors"
+
+
+def _section(at: KeyPath, table: Table, written: Written) -> dict[str, Any]:
+    return {name: written.values.get((*at, name), setting.default) for name, setting in table.settings.items()}
+
+
+def _interfaces(written: Written) -> Values:
+    at = ("firewall", "interfaces")
+    return MappingProxyType(
+        {path[2]: value for path, value in written.values.items() if path[:2] == at and path[2] != ANY}
+    )
+
+
+def _service(service: str, table: Table, written: Written) -> ServiceSettings:
+    return ServiceSettings(**_section(("services", service), table.tables[service], written))
+
+
+def _detector(detector: DetectorCard, services: Sequence[Service], written: Written) -> DetectorSettings:
+    defaults = {name: setting.default for name, setting in detector.settings.items()}
+    general: dict[str, Any] = {}
+    cards = service_defaults(detector, services)
+    own: dict[str, dict[str, Any]] = {name: {} for name in cards}
+    for path, value in written.values.items():
+        if path[:2] == ("detectors", detector.id):
+            if len(path) == 3:
+                general[path[2]] = value
+            else:
+                own.setdefault(path[3], {})[path[4]] = value
+    by_service = {
+        name: MappingProxyType({**defaults, **(cards[name].values if name in cards else {}), **general, **values})
+        for name, values in own.items()
+    }
+    return DetectorSettings(detector.id, MappingProxyType(defaults | general), MappingProxyType(by_service))

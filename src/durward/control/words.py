@@ -1,0 +1,157 @@
+"""The words that the engine may say to the enforcer: a closed table, strictly decoded; anything else ends the talk.
+
+Each message is one JSON object of at most MESSAGE_BYTES_MAX bytes in one packet of a SOCK_SEQPACKET Unix socket.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from durward.model import InvalidAddressError, Scope, Subject
+
+MESSAGE_BYTES_MAX = 4096
+ITEMS_MAX = 100  # entries in one message; a longer list is said in parts
+TEXT_CHARACTERS_MAX = 1024  # of a path or pattern
+
+
+class UnknownWordError(ValueError):
+    """A message that is no word of the table, or not spelt as the table says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be blocked or allowed, until when (epoch seconds; None: for ever), and by which decision."""
+
+    subject: Subject
+    scope: Scope
+    until: float | None = None
+    decision: int = 0
+    automatic: bool = False
+
+    def spell(self) -> list[Any]:
+        """The entry as the JSON list that `read_entry` reads."""
+        return [self.subject.value, str(self.scope), self.until, self.decision, self.automatic]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One message from the engine, read and checked."""
+
+    name: str
+    fields: dict[str, Any]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX or "\0" in value:
+        raise UnknownWordError("a short text was expected")
+    return value
+
+
+def _path(value: Any) -> str:
+    if not _text(value).startswith("/"):
+        raise UnknownWordError("an absolute path was expected")
+    return str(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UnknownWordError("true or false was expected")
+    return value
+
+
+def _listing(value: Any) -> str:
+    if value not in ("block", "allow"):
+        raise UnknownWordError("block or allow was expected")
+    return str(value)
+
+
+def read_entry(value: Any) -> Entry:
+    """Read one entry. Raises UnknownWordError."""
+    if not isinstance(value, list) or len(value) != 5:
+        raise UnknownWordError("an entry has five parts")
+    subject, scope, until, decision, automatic = value
+    if until is not None and (isinstance(until, bool) or not isinstance(until, int | float) or not 0 < until < 1e11):
+        raise UnknownWordError("an entry ends at a time, or never")
+    if isinstance(decision, bool) or not isinstance(decision, int) or not 0 <= decision < 1 << 53:
+        raise UnknownWordError("an entry names its decision by a number")
+    try:
+        parsed = Subject.parse(_text(subject))
+        return Entry(parsed, Scope.parse(_text(scope)), until, decision, _flag(automatic))
+    except (InvalidAddressError, ValueError) as error:
+        raise UnknownWordError(str(error)) from None
+
+
+def _entries(value: Any) -> list[Entry]:
+    if not isinstance(value, list) or len(value) > ITEMS_MAX:
+        raise UnknownWordError(f"a list of at most {ITEMS_MAX} entries was expected")
+    return [read_entry(item) for item in value]
+
+
+Reader = Callable[[Any], Any]
+
+TABLE: dict[str, dict[str, Reader]] = {
+    "open watch": {},
+    "open journal": {},
+    "open list": {"pattern": _path, "after": _text},
+    "open file": {"path": _path},
+    "open siblings": {"path": _path},
+    "block": {"entries": _entries},
+    "allow": {"entries": _entries},
+    "unblock": {"listing": _listing, "entries": _entries},
+    "replace": {"listing": _listing, "entries": _entries, "last": _flag},
+    "state": {"listing": _listing, "entries": _entries},
+}
+
+
+def encode(word: str, **fields: Any) -> bytes:
+    """Write one message. Raises UnknownWordError where it would be too long or is not in the table."""
+    if word not in TABLE or fields.keys() != TABLE[word].keys():
+        raise UnknownWordError(f"{word!r} with {sorted(fields)} is not in the table")
+    spelt = {key: [item.spell() for item in value] if key == "entries" else value for key, value in fields.items()}
+    message = json.dumps({"word": word, **spelt}, separators=(",", ":"), allow_nan=False).encode()
+    if len(message) > MESSAGE_BYTES_MAX:
+        raise UnknownWordError(f"{word} of {len(message)} bytes is longer than {MESSAGE_BYTES_MAX}")
+    return message
+
+
+def decode(message: bytes) -> Word:
+    """Read one message. Raises UnknownWordError for everything that `encode` would not write."""
+    if len(message) > MESSAGE_BYTES_MAX:
+        raise UnknownWordError("longer than a message may be")
+    try:
+        said = json.loads(message.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise UnknownWordError("not a message") from None
+    if not isinstance(said, dict) or not isinstance(said.get("word"), str):
+        raise UnknownWordError("no word")
+    name = said.pop("word")
+    table = TABLE.get(name)
+    if table is None or said.keys() != table.keys():
+        raise UnknownWordError("not a word of the table, or not with its fields")
+    return Word(name, {key: table[key](value) for key, value in said.items()})
+
+
+def parts(entries: list[Entry], room: int = MESSAGE_BYTES_MAX - 256) -> list[list[Entry]]:
+    """Cut a list of entries into parts that fit one message each."""
+    cut: list[list[Entry]] = []
+    used = room + 1
+    for entry in entries:
+        size = len(json.dumps(entry.spell(), separators=(",", ":"))) + 1
+        if used + size > room or len(cut[-1]) >= ITEMS_MAX:
+            cut.append([])
+            used = 0
+        cut[-1].append(entry)
+        used += size
+    return cut
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) != len(pairs):
+        raise ValueError("a key stands twice")
+    return keys
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)

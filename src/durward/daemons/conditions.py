@@ -1,0 +1,127 @@
+"""How the engine is doing: what `status` and `doctor` say."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from durward.control.channel import ChannelError
+from durward.control.words import Entry
+from durward.daemons.door import Door
+from durward.daemons.ledger import Ledger
+from durward.daemons.watch import Watch
+from durward.engine.engine import Engine
+from durward.engine.explain import moment
+from durward.model import EVERYTHING, Finding, Subject
+from durward.store import findings, standing
+
+CANARY = Subject.parse("240.0.0.1")  # reserved for ever (RFC 1112): nobody can be hit by blocking it
+CANARY_SECONDS = 10.0
+LATE_SECONDS = 60.0  # a source that waits longer than this to be read is worth a finding
+CLOCK_MIN = 1_700_000_000  # a clock before November 2023 is wrong
+
+
+class Conditions:
+    """Looks, and never changes anything but the canary."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, door: Door, watch: Watch, began_at: float) -> None:
+        self.problems: list[str] = []
+        self._engine = engine
+        self._ledger = ledger
+        self._door = door
+        self._watch = watch
+        self._began_at = began_at
+
+    def status(self, now: float) -> dict[str, Any]:
+        """What `durward status` says."""
+        degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded))]
+        degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
+        return {
+            "protecting": self._door.channel.connected,
+            "since": moment(self._began_at),
+            "firewall": "blocks only",
+            "blocks": standing.count(self._ledger.store, "block"),
+            "allows": standing.count(self._ledger.store, "allow"),
+            "ignores": standing.count(self._ledger.store, "ignore"),
+            "sources": self._sources(now),
+            "processes": self._processes(),
+            "degraded": degraded,
+        }
+
+    def findings(self, now: float) -> list[Finding]:
+        """What `durward doctor` finds: is what should be true really true?"""
+        found = [self._canary(now), self._clock(now), self._database()]
+        found += self._source_findings(now)
+        known = [entry.finding for entry in findings.known(self._ledger.store)]
+        return [*found, *known, *self._engine.findings]
+
+    def _sources(self, now: float) -> list[dict[str, Any]]:
+        sources = []
+        for name, tally, lag, problem in self._watch.sources(now):
+            source: dict[str, Any] = {"name": name, "lag_seconds": round(lag, 3)}
+            source |= {
+                "lines": tally.lines,
+                "events": tally.events,
+                "last_event_at": moment(tally.last_event_at or None),
+            }
+            sources.append(source | ({"problem": problem} if problem else {}))
+        return sources
+
+    def _processes(self) -> list[dict[str, Any]]:
+        processes = [{"name": "engine", "pid": os.getpid()}]
+        if self._door.channel.connected:
+            processes.append({"name": "enforcer", "pid": self._door.channel.peer()})
+        return [process | {"rss_kib": _rss_kib(int(str(process["pid"])))} for process in processes]
+
+    def _canary(self, now: float) -> Finding:
+        entry = Entry(CANARY, EVERYTHING, now + CANARY_SECONDS)
+        try:
+            self._door.block([entry])
+            found = self._door.readings([entry])[0]
+            self._door.unblock("block", [entry])
+        except ChannelError as error:
+            return Finding("kernel", "canary", "error", str(error))
+        if found is None:
+            return Finding("kernel", "canary", "fail", "a block was put into the kernel and was not there afterwards")
+        return Finding("kernel", "canary", "pass", "a block was put into the kernel, found there, and taken out again")
+
+    def _clock(self, now: float) -> Finding:
+        if now < CLOCK_MIN:
+            return Finding("clock", "system", "fail", "the clock is years behind; blocks would end at wrong times")
+        return Finding("clock", "system", "pass", f"it is {moment(now)}")
+
+    def _database(self) -> Finding:
+        if self._ledger.degraded:
+            return Finding("database", "durward.db", "fail", self._ledger.degraded)
+        return Finding("database", "durward.db", "pass", "decisions and positions are written")
+
+    def _source_findings(self, now: float) -> list[Finding]:
+        found = []
+        for name, tally, lag, problem in self._watch.sources(now):
+            if problem:
+                found.append(Finding("source", name, "fail", f"is not read: {problem}"))
+            elif lag > LATE_SECONDS:
+                found.append(Finding("source", name, "fail", f"has waited {lag:.0f} s to be read"))
+            elif tally.lines and not tally.events:
+                found.append(Finding("source", name, "unknown", f"{tally.lines} lines were read; none was an event"))
+            else:
+                found.append(Finding("source", name, "pass", f"{tally.lines} lines, {tally.events} events"))
+        return found or [
+            Finding("source", "all", "fail", "no log of any service was found; see [services] in durward.toml")
+        ]
+
+
+def finding_entry(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON gives it."""
+    return asdict(finding)
+
+
+def _rss_kib(pid: int) -> int | None:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return None

@@ -1,0 +1,144 @@
+"""The desk: where people ask the engine. One JSON line in, JSON lines out, over a socket that only root may use."""
+
+import json
+import os
+import select
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from durward.control.channel import listen, peer_of
+from durward.control.requests import REQUEST_BYTES_MAX
+from durward.daemons.process import say
+from durward.model import InvalidAddressError
+
+CLIENTS_MAX = 32  # beyond it the one that has waited longest is sent away
+WAITING_BYTES_MAX = 32 << 20  # of answers that a client does not fetch; beyond it he is sent away
+SOCKET_MODE = 0o600
+
+Answers = Iterable[dict[str, Any]]
+Answer = Callable[[dict[str, Any]], Answers]
+
+
+class RequestError(ValueError):
+    """What was asked cannot be done; `status` is the exit status that says so."""
+
+    def __init__(self, message: str, status: int = 2) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(slots=True)
+class Client:
+    """One person's connection: what of his question has come, and what of the answer has not been fetched."""
+
+    connection: socket.socket
+    asked: bytes = b""
+    waiting: bytearray = field(default_factory=bytearray)
+    following: bool = False
+    done: bool = False
+
+
+class Desk:
+    """Listens, reads questions, and hands out answers without ever waiting for anybody."""
+
+    def __init__(self, path: Path, answer: Answer, epoll: select.epoll) -> None:
+        self._listener = listen(path, socket.SOCK_STREAM, SOCKET_MODE)
+        self._answer_question = answer
+        self._epoll = epoll
+        self._clients: dict[int, Client] = {}
+        epoll.register(self._listener, select.EPOLLIN)
+
+    def handle(self, descriptor: int, happened: int) -> bool:
+        """Do what an event of `descriptor` asks for; gives whether it was the desk's."""
+        if descriptor == self._listener.fileno():
+            self._accept()
+            return True
+        client = self._clients.get(descriptor)
+        if client is None:
+            return False
+        if happened & select.EPOLLOUT:
+            self._send(client)
+        elif happened & select.EPOLLIN:
+            self._hear(client)
+        else:
+            self._part(client)
+        return True
+
+    def tell(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Tell those who follow the log."""
+        for client in [client for client in self._clients.values() if client.following]:
+            self._answer(client, entries)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        _pid, uid, _gid = peer_of(connection)
+        if uid not in (0, os.getuid()):
+            say(f"a process of user {uid} asked the engine and was sent away")
+            connection.close()
+            return
+        if len(self._clients) >= CLIENTS_MAX:
+            self._part(next(iter(self._clients.values())))
+        self._clients[connection.fileno()] = Client(connection)
+        self._epoll.register(connection, select.EPOLLIN)
+
+    def _hear(self, client: Client) -> None:
+        try:
+            heard = client.connection.recv(REQUEST_BYTES_MAX)
+        except BlockingIOError:
+            return
+        except OSError:
+            heard = b""
+        client.asked += heard
+        if not heard or len(client.asked) > REQUEST_BYTES_MAX:
+            self._part(client)
+        elif b"\n" in client.asked and not client.following:
+            self._reply(client, client.asked.partition(b"\n")[0])
+
+    def _reply(self, client: Client, question: bytes) -> None:
+        client.asked = b""
+        try:
+            asked = json.loads(question)
+            if not isinstance(asked, dict):
+                raise RequestError("a question is a JSON object")  # noqa: TRY301 — one place answers all mistakes
+            client.following = bool(asked.get("follow"))
+            client.done = not client.following
+            self._answer(client, self._answer_question(asked))
+        except RequestError as error:
+            client.done = True
+            self._answer(client, [{"error": str(error), "status": error.status}])
+        except (InvalidAddressError, ValueError, KeyError, TypeError) as error:
+            client.done = True
+            self._answer(client, [{"error": f"this question is not understood: {error}", "status": 2}])
+
+    def _answer(self, client: Client, answers: Answers) -> None:
+        for reply in answers:
+            client.waiting += json.dumps(reply).encode() + b"\n"
+        if len(client.waiting) > WAITING_BYTES_MAX:
+            self._part(client)
+        else:
+            self._send(client)
+
+    def _send(self, client: Client) -> None:
+        try:
+            while client.waiting:
+                sent = client.connection.send(client.waiting[: 1 << 18])
+                del client.waiting[:sent]
+        except BlockingIOError:
+            self._epoll.modify(client.connection, select.EPOLLIN | select.EPOLLOUT)
+            return
+        except OSError:
+            self._part(client)
+            return
+        if client.done:
+            self._part(client)
+        else:
+            self._epoll.modify(client.connection, select.EPOLLIN)
+
+    def _part(self, client: Client) -> None:
+        if self._clients.pop(client.connection.fileno(), None) is not None:
+            self._epoll.unregister(client.connection)
+        client.connection.close()

@@ -1,0 +1,175 @@
+"""The enforcer: holds the key to the kernel, opens sources for the engine, and refuses what a guard forbids."""
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any, NoReturn
+
+from durward.catalog.document import ProblemsError
+from durward.config.home import Home
+from durward.config.loading import Loaded, load
+from durward.control.channel import DESCRIPTORS_MAX, answer, listen, peer_of, receive
+from durward.control.words import Entry, UnknownWordError, Word, decode
+from durward.daemons.privileges import CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, account, become
+from durward.daemons.process import Beginning, begin, say
+from durward.model import Listing, Standing
+from durward.privileged.failure import PrivilegedError
+from durward.privileged.guards import Guards, guards_of
+from durward.privileged.keeper import Keeper, Wanted
+from durward.privileged.loading import load as load_skeleton
+from durward.privileged.opening import Sources
+from durward.privileged.sets import Sets
+from durward.ruleset.skeleton import skeleton
+
+USER = "durward-enforcer"
+ENGINE_USER = "durward-engine"
+CAPABILITIES = frozenset({CAP_NET_ADMIN, CAP_DAC_READ_SEARCH})
+TICK_SECONDS = 5.0
+PATHS_PER_ANSWER = 200  # of `open list`: well below the longest answer
+SOCKET_MODE = 0o660  # the engine is in the group
+
+
+class Enforcer:
+    """One conversation with the engine at a time; whoever says what is not in the table is not talked to any more."""
+
+    def __init__(self, home: Home, loaded: Loaded, guards: Guards, sources: Sources) -> None:
+        prefix = loaded.settings.ipv6.block_prefix
+        load_skeleton(skeleton(prefix))
+        self._guards = guards
+        self._sources = sources
+        self._keeper = Keeper(Sets(), guards, prefix)
+        self._engine_uid = account(ENGINE_USER).pw_uid
+        self._listener = listen(home.enforcer_socket, socket.SOCK_SEQPACKET, SOCKET_MODE)
+        self._engine: socket.socket | None = None
+
+    def run(self, stop: int) -> None:
+        """Answer until the descriptor `stop` becomes readable."""
+        while True:
+            watched = [stop, self._listener.fileno(), *([self._engine.fileno()] if self._engine else [])]
+            ready = select.select(watched, [], [], TICK_SECONDS)[0]
+            if stop in ready:
+                return
+            if self._engine is not None and self._engine.fileno() in ready:
+                self._hear(self._engine)
+            if self._listener.fileno() in ready:
+                self._accept()
+            self._keeper.tick(time.time())
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        _pid, uid, _gid = peer_of(connection)
+        if uid != self._engine_uid:
+            say(f"a process of user {uid} is not the engine and is not listened to")
+            connection.close()
+            return
+        self._end()
+        self._engine = connection
+
+    def _end(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _hear(self, engine: socket.socket) -> None:
+        descriptors: list[int] = []
+        try:
+            packet, foreign = receive(engine)
+            for descriptor in foreign:
+                os.close(descriptor)
+            if not packet:
+                self._end()
+                return
+            reply, descriptors = self._obey(decode(packet))
+            answer(engine, reply, descriptors)
+        except UnknownWordError as error:
+            say(f"the engine said what is no word ({error}); the conversation is ended")
+            self._end()
+        except OSError:
+            self._end()
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _obey(self, word: Word) -> tuple[dict[str, Any], list[int]]:
+        try:
+            if word.name.startswith("open "):
+                return self._open(word)
+            return self._keep(word, time.time()), []
+        except PrivilegedError as error:
+            return {"error": str(error)}, []
+
+    def _keep(self, word: Word, now: float) -> dict[str, Any]:
+        entries: list[Entry] = word.fields["entries"]
+        if word.name == "block":
+            refused = self._keeper.block(_wanted("block", entries), now)
+        elif word.name == "replace":
+            listing = word.fields["listing"]
+            refused = self._keeper.replace(listing, _wanted(listing, entries), now, last=word.fields["last"])
+        elif word.name == "unblock":
+            self._keeper.unblock([one.standing for one in _wanted(word.fields["listing"], entries)], now)
+            refused = []
+        elif word.name == "allow":
+            self._keeper.allow([one.standing for one in _wanted("allow", entries)], now)
+            refused = []
+        else:
+            return self._state(_wanted(word.fields["listing"], entries))
+        return {"refused": [[one.index, one.reason] for one in refused]}
+
+    def _state(self, wanted: list[Wanted]) -> dict[str, Any]:
+        readings = self._keeper.readings([one.standing for one in wanted])
+        spelt = [None if one is None else [one.packets, one.bytes, one.expires_in_seconds or 0] for one in readings]
+        return {"readings": spelt, "guarded": [] if wanted else self._guards.guarded()}
+
+    def _open(self, word: Word) -> tuple[dict[str, Any], list[int]]:
+        fields = word.fields
+        if word.name == "open watch":
+            return {}, [self._sources.watch_descriptor()]
+        if word.name == "open list":
+            paths = [path for path in self._sources.matching(fields["pattern"]) if path > fields["after"]]
+            return {"paths": paths[:PATHS_PER_ANSWER], "more": len(paths) > PATHS_PER_ANSWER}, []
+        if word.name == "open file":
+            opened = self._sources.open(fields["path"])
+            reply = {"watches": opened.watches, "problem": opened.problem}
+            return reply, [] if opened.descriptor is None else [opened.descriptor]
+        if word.name == "open siblings":
+            siblings = self._sources.siblings(fields["path"])
+            return {"names": [name for name, _ in siblings]}, [descriptor for _, descriptor in siblings]
+        journal = self._sources.journal(DESCRIPTORS_MAX)
+        return {"watches": journal.watches}, journal.descriptors
+
+
+def _wanted(listing: str, entries: list[Entry]) -> list[Wanted]:
+    name: Listing = "allow" if listing == "allow" else "block"
+    return [
+        Wanted(Standing(name, entry.subject, entry.scope, entry.until, entry.decision), entry.automatic)
+        for entry in entries
+    ]
+
+
+def main() -> NoReturn:
+    """Start, give up every other privilege, and answer until told to stop."""
+    beginning: Beginning = begin("enforcer")
+    try:
+        loaded = load(beginning.home)
+    except ProblemsError as error:
+        beginning.give_up(str(error))
+    beginning.settle(lambda: become(USER, CAPABILITIES))
+    beginning.follow_supervisor()
+    settings = loaded.settings
+    globs = {glob for card in loaded.services for glob in settings.services[card.id].files}
+    guards = guards_of(beginning.home.etc, settings.guards)
+    try:
+        enforcer = Enforcer(beginning.home, loaded, guards, Sources(globs))
+    except (PrivilegedError, OSError) as error:
+        say(f"cannot begin: {error}")
+        sys.exit(1)
+    say("the enforcer keeps the table inet durward")
+    enforcer.run(beginning.stop_descriptor(signal.SIGTERM, signal.SIGINT))
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

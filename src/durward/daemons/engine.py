@@ -1,0 +1,212 @@
+"""The engine: reads what the enforcer opened, decides, writes it down, and has it done. No capability, no network."""
+
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from durward.catalog.document import ProblemsError
+from durward.config.home import Home
+from durward.config.loading import Loaded, load, load_lists
+from durward.control.channel import ChannelError
+from durward.daemons.acting import Acting
+from durward.daemons.answers import Answering, Rooms
+from durward.daemons.conditions import Conditions
+from durward.daemons.desk import Desk
+from durward.daemons.door import Door
+from durward.daemons.exemptions import Exemptions, changes
+from durward.daemons.explaining import Explaining
+from durward.daemons.ledger import Ledger
+from durward.daemons.pace import Pace
+from durward.daemons.privileges import become
+from durward.daemons.process import EXIT_AGAIN, begin, say
+from durward.daemons.seclusion import leave_network, reach_home
+from durward.daemons.watch import Watch
+from durward.engine.assembly import assemble, policy_of
+from durward.engine.explain import history_entry
+from durward.model import Decision
+from durward.store import escalation, forgiveness, positions, standing
+
+USER = "durward-engine"
+TICK_SECONDS = 1.0
+IDLE_SECONDS = 5.0  # between two looks at the clock while nothing happens
+RESTLESS_SECONDS = 0.2  # while a rotated file is read to its end
+RECONNECT_SECONDS = 0.1
+
+
+class EngineProcess:
+    """Composes the engine, and runs its loop."""
+
+    def __init__(self, home: Home, loaded: Loaded) -> None:
+        now = time.time()
+        self._home, self._loaded = home, loaded
+        self._epoll = select.epoll()
+        self._door = Door(home.enforcer_socket)
+        self._ledger = Ledger(home.database, now)
+        self._exemptions = Exemptions(load_lists(home), self._ledger.store, now)
+        self._policy = policy_of(loaded.settings, loaded.services, loaded.detectors, self._exemptions.exempt)
+        memory_seconds = max((one.longest_seconds for one in self._policy.detectors.values()), default=0.0)
+        self._engine = assemble(self._policy, loaded.detectors, self._earlier(now))
+        self._engine.forgive(forgiveness.load(self._ledger.store, now - memory_seconds))
+        for one in standing.all_of(self._ledger.store, "block"):
+            self._engine.block(one.subject, one.until)
+        saved = positions.load(self._ledger.store)
+        self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds)
+        self._acting = Acting(self._engine, self._ledger, self._door)
+        self._conditions = Conditions(self._engine, self._ledger, self._door, self._watch, now)
+        self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions)
+        self._desk = Desk(home.engine_socket, self._answering().answer, self._epoll)
+        self._acting.listeners.append(self._tell)
+        self._pace = Pace()
+        self._listening = -1
+        self._ticked_at = self._tried_at = 0.0
+        self._lists_changed_at = self._lists_changed()
+
+    def run(self, stop: int) -> None:
+        """Run until the descriptor `stop` becomes readable."""
+        self._epoll.register(stop, select.EPOLLIN)
+        while True:
+            now = time.time()
+            if not self._door.channel.connected:
+                self._connect(now)
+            self._watch.look(now)
+            if self._watch.files.waiting and self._pace.wait(time.monotonic()) == 0:
+                self._read(now)
+            if now - self._ticked_at >= TICK_SECONDS or now < self._ticked_at:
+                self._tick(now)
+            for descriptor, happened in self._epoll.poll(self._patience()):
+                if descriptor == stop:
+                    return
+                self._handle(descriptor, happened)
+
+    def close(self) -> None:
+        """Write down how far everything was read, and let go."""
+        self._ledger.write([], self._watch.positions(), time.time())
+        self._ledger.close()
+
+    def _handle(self, descriptor: int, happened: int) -> None:
+        if descriptor == self._listening:
+            self._watch.notice()
+            self._arm(0)  # more notices wait until the next read; each would be a wake
+        elif descriptor == self._door.channel.fileno():
+            say("the enforcer is gone; what it put into the kernel holds")
+            self._epoll.unregister(descriptor)
+            self._door.channel.close()
+            self._door.degraded = "the enforcer does not answer; blocks hold in the kernel, new ones wait"
+        else:
+            self._desk.handle(descriptor, happened)
+
+    def _connect(self, now: float) -> None:
+        if abs(now - self._tried_at) < RECONNECT_SECONDS:
+            return
+        self._tried_at = now
+        if not self._door.connect():
+            return
+        try:
+            self._watch.connect()
+            self._acting.reconcile(now)
+            self._acting.act(changes(load_lists(self._home), self._ledger.store, now), {}, now)
+        except ChannelError as error:
+            self._door.degraded = str(error)
+            return
+        self._epoll.register(self._door.channel.fileno(), select.EPOLLRDHUP)
+        self._listening = self._watch.changes_descriptor
+        self._epoll.register(self._listening, select.EPOLLIN)
+
+    def _arm(self, events: int) -> None:
+        self._epoll.modify(self._listening, events)
+
+    def _read(self, now: float) -> None:
+        if self._listening >= 0:
+            self._watch.notice()
+            self._arm(select.EPOLLIN)
+        decisions = self._watch.read(now)
+        self._acting.act(decisions, self._watch.positions(), now)
+        self._pace.has_read(time.monotonic())
+
+    def _patience(self) -> float:
+        """How long to wait for something to happen, in seconds."""
+        if not self._door.channel.connected:
+            return RECONNECT_SECONDS
+        if self._watch.files.waiting:
+            return self._pace.wait(time.monotonic())
+        return RESTLESS_SECONDS if self._watch.files.restless else IDLE_SECONDS
+
+    def _tick(self, now: float) -> None:
+        self._ticked_at = now
+        self._acting.act(self._engine.tick(now), self._watch.positions(), now)
+        expired = self._ledger.expire(now)
+        self._watch.files.sweep(now)
+        changed_at = self._lists_changed()
+        if changed_at != self._lists_changed_at or any(one.listing != "block" for one in expired):
+            self._lists_changed_at = changed_at
+            self._reload()
+
+    def _reload(self) -> list[str]:
+        """Read the lists anew; give what is wrong with them."""
+        now = time.time()
+        lists = load_lists(self._home)
+        self._exemptions = Exemptions(lists, self._ledger.store, now)
+        self._explaining.exemptions = self._exemptions
+        self._policy = replace(self._policy, exempt=self._exemptions.exempt)
+        self._engine.reconsider(self._policy)
+        self._conditions.problems = [str(problem) for problem in lists.problems]
+        for problem in self._conditions.problems:
+            say(problem)
+        self._acting.act(changes(lists, self._ledger.store, now), {}, now)
+        return self._conditions.problems
+
+    def _lists_changed(self) -> tuple[float, ...]:
+        stamps = []
+        for name in ("allow.list", "deny.list", "ignore.list"):
+            try:
+                stamps.append((self._home.etc / name).stat().st_mtime)
+            except OSError:
+                stamps.append(0.0)
+        return tuple(stamps)
+
+    def _earlier(self, now: float) -> dict[str, tuple[int, float]]:
+        remember_seconds = max((one.remember_seconds for one in self._policy.detectors.values()), default=0.0)
+        offences = escalation.load(self._ledger.store, now - remember_seconds)
+        return {subject.value: (one.count, one.last_at or 0.0) for subject, one in offences.items()}
+
+    def _answering(self) -> Answering:
+        rooms = Rooms(self._engine, self._ledger, self._door, self._acting, self._conditions)
+        return Answering(rooms, self._explaining.explain, self._reload)
+
+    def _tell(self, decided: Sequence[Decision], refused: Mapping[int, str]) -> None:
+        self._desk.tell([history_entry(one, refused.get(one.id)) for one in decided])
+
+
+def main() -> NoReturn:
+    """Start, give up every privilege, and run until told to stop."""
+    beginning = begin("engine")
+    home = beginning.home
+    try:
+        loaded = load(home)
+    except ProblemsError as error:
+        beginning.give_up(str(error))
+    if os.geteuid() == 0:
+        home = beginning.settle(lambda: reach_home(home, USER))
+        beginning.settle(leave_network)
+    beginning.settle(lambda: become(USER))
+    beginning.follow_supervisor()
+    stop = beginning.stop_descriptor(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    engine = EngineProcess(home, loaded)
+    engine.run(stop)
+    engine.close()
+    sys.exit(_status_after(stop))
+
+
+def _status_after(stop: int) -> int:
+    """The exit status: EXIT_AGAIN after SIGHUP, so that a new process begins with the settings as they are now."""
+    number = os.read(stop, 1)
+    return EXIT_AGAIN if number == bytes([signal.SIGHUP]) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Whose lines do not count: ignore.list and allow.list, and what operators allowed or ignored for a while."""
+
+from durward.config.lists import ListEntry, ListFile
+from durward.config.loading import Lists
+from durward.config.membership import Networks
+from durward.model import EVERYTHING, Decision, InvalidAddressError, Scope, Standing, Subject
+from durward.store import standing
+from durward.store.store import Store
+
+ORIGINS = {"allow": "list:allow.list", "block": "list:deny.list"}
+SYNCED_MAX = 50_000  # entries of a list file that are kept as decisions; what lies behind them is a problem
+
+
+class Exemptions:
+    """Answers for one address at a time; made anew whenever a list changes."""
+
+    def __init__(self, lists: Lists, store: Store, now: float) -> None:
+        self._allowed = Networks(_named(lists.allow) + _standing(store, "allow", now))
+        self._ignored = Networks(_named(lists.ignore) + _standing(store, "ignore", now))
+
+    def allowed(self, subject: Subject) -> str | None:
+        """What allows all of `subject`: `allow.list:3`, or `decision 17`."""
+        return _covering(self._allowed, subject)
+
+    def ignored(self, subject: Subject) -> str | None:
+        """What keeps the lines of `subject` from being counted, if anything does."""
+        return _covering(self._ignored, subject)
+
+    def exempt(self, address: str) -> str | None:
+        """What exempts the lines of `address`, if anything does."""
+        try:
+            return self._allowed.covers(address) or self._ignored.covers(address)
+        except InvalidAddressError:
+            return None
+
+
+def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
+    """The decisions that make what stands agree with allow.list and deny.list as they are now.
+
+    So an entry of a file has a number, a receipt and a history like any other decision, and the kernel follows it.
+    """
+    decided: list[Decision] = []
+    for listing, file in (("allow", lists.allow), ("block", lists.deny)):
+        wanted = {(subject.value, scope): entry for entry in file.entries[:SYNCED_MAX] for subject, scope in _of(entry)}
+        origin = ORIGINS[listing]
+        present = {
+            (one.subject.value, one.scope): one
+            for one in standing.all_of(store, "allow" if listing == "allow" else "block")
+        }
+        made_by_list = _decided_by(store, origin)
+        for (value, scope), entry in wanted.items():
+            if (value, scope) not in present:
+                decided.append(_put(listing, Subject.parse(value), scope, entry, now))
+        for (value, scope), one in present.items():
+            if one.decision in made_by_list and (value, scope) not in wanted:
+                decided.append(_drop(listing, one, origin, now))
+    return decided
+
+
+def _put(listing: str, subject: Subject, scope: Scope, entry: ListEntry, now: float) -> Decision:
+    verdict = "allow" if listing == "allow" else "block"
+    reason = entry.comment or f"listed in {entry.file}"
+    return Decision(verdict, subject, now, None, reason, ORIGINS[listing], scope)  # type: ignore[arg-type]
+
+
+def _drop(listing: str, stands: Standing, origin: str, now: float) -> Decision:
+    verdict = "disallow" if listing == "allow" else "unblock"
+    name = origin.removeprefix("list:")
+    return Decision(verdict, stands.subject, now, None, f"no longer listed in {name}", origin, stands.scope)  # type: ignore[arg-type]
+
+
+def _decided_by(store: Store, origin: str) -> set[int]:
+    rows = store.read(
+        "SELECT decision.id FROM standing JOIN decision ON decision.id = standing.decision WHERE decision.origin = ?",
+        (origin,),
+    )
+    return {row[0] for row in rows}
+
+
+def _of(entry: ListEntry) -> list[tuple[Subject, Scope]]:
+    subject, scope = entry.subject, entry.scope
+    return [] if subject is None or scope is None else [(subject, scope)]
+
+
+def _named(file: ListFile) -> list[tuple[str, str]]:
+    return [
+        (entry.network, f"{entry.file.rpartition('/')[2]}:{entry.line}")
+        for entry in file.entries
+        if entry.network and entry.scope == EVERYTHING
+    ]
+
+
+def _standing(store: Store, listing: str, now: float) -> list[tuple[str, str]]:
+    return [
+        (one.subject.value, f"decision {one.decision}")
+        for one in standing.all_of(store, "allow" if listing == "allow" else "ignore")
+        if one.scope == EVERYTHING and (one.until is None or one.until > now)
+    ]
+
+
+def _covering(networks: Networks[str], subject: Subject) -> str | None:
+    found = networks.covers(subject.network.network_address)
+    last = networks.covers(subject.network.broadcast_address)
+    return found if found is not None and found == last else None

@@ -1,0 +1,70 @@
+"""Gathers what is known of one subject for `durward why`: from the database, the kernel, the lists, the counters."""
+
+from dataclasses import replace
+from typing import Any
+
+from durward.control.channel import ChannelError
+from durward.daemons.acting import entry_of
+from durward.daemons.door import Door, Reading
+from durward.daemons.exemptions import Exemptions
+from durward.daemons.ledger import Ledger
+from durward.engine.engine import Engine
+from durward.engine.explain import Case, Held, Past, explanation
+from durward.model import Decision, Standing, Subject
+from durward.store import counters, decisions, explanations, standing
+
+HISTORY_MAX = 20  # earlier decisions that `why` shows
+
+
+class Explaining:
+    """Answers `why`. `exemptions` is replaced whenever a list changes."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, door: Door, exemptions: Exemptions) -> None:
+        self.exemptions = exemptions
+        self._engine = engine
+        self._ledger = ledger
+        self._door = door
+
+    def explain(self, subject: Subject, now: float) -> dict[str, Any]:
+        """Everything that refuses `subject` now, what was decided about it before, and what exempts it."""
+        store = self._ledger.store
+        blocks = [one for one in standing.covering(store, subject.network, now) if one.listing == "block"]
+        counted = self._engine.subject_of(subject.value) if subject.kind == "address" else subject
+        past = decisions.history_around(store, subject, HISTORY_MAX)
+        case = Case(
+            subject=subject,
+            held=[held for held in map(self._held, blocks, self._readings(blocks)) if held is not None],
+            past=[Past(entry.decision, entry.refused) for entry in past],
+            allowed=self.exemptions.allowed(subject),
+            ignored=self.exemptions.ignored(subject),
+            hits=self._engine.count(counted),
+            threshold=self._engine.threshold(),
+        )
+        return explanation(case)
+
+    def _held(self, one: Standing, reading: Reading | None) -> Held | None:
+        entry = explanations.explain(self._ledger.store, one.decision)
+        if entry is None:
+            return None
+        saved = counters.of(self._ledger.store, one.decision)
+        packets, size = (reading.packets, reading.bytes) if reading is not None else (0, 0)
+        return Held(
+            standing=one,
+            decision=replace(entry.decision, subject=one.subject),
+            packets=saved.packets + packets,
+            bytes=saved.bytes + size,
+            in_kernel=reading is not None or not self._door.channel.connected,
+            next_seconds=self._next_seconds(entry.decision),
+        )
+
+    def _next_seconds(self, decision: Decision) -> float | None:
+        incident = decision.incident
+        if incident is None:
+            return None
+        return self._engine.next_seconds(decision.subject, incident.service, incident.detector, incident.last_at)
+
+    def _readings(self, blocks: list[Standing]) -> list[Reading | None]:
+        try:
+            return self._door.readings([entry_of(one) for one in blocks]) if blocks else []
+        except ChannelError:
+            return [None] * len(blocks)

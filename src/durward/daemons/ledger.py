@@ -1,0 +1,110 @@
+"""The ledger: what was decided and how far was read, written in one transaction; kept while the disk is full."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from durward.daemons.process import say
+from durward.model import Decision, Finding, Standing
+from durward.store import counters, decisions, findings, positions, standing
+from durward.store.counters import Traffic
+from durward.store.errors import StoreCorruptError, StoreError
+from durward.store.store import Store, open_store
+
+WAITING_MAX = 100_000  # decisions kept in memory while they cannot be written; beyond it the oldest are not recorded
+
+
+class Ledger:
+    """The engine's one writer. Nothing here raises StoreError: trouble is said, shown in `degraded`, tried again."""
+
+    def __init__(self, path: Path, now: float) -> None:
+        opened = open_store(path, now)
+        self.store: Store = opened.store
+        self.degraded = ""
+        self._path = path
+        self._waiting: list[Decision] = []
+        self._refused: dict[int, str] = {}
+        self._positions: dict[str, str] = {}
+        self.report(opened.findings, now)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def number(self, made: Iterable[Decision]) -> list[Decision]:
+        """Give decisions their ids and receipts."""
+        return self.store.number(made)
+
+    def write(self, made: Sequence[Decision], read: Mapping[str, str], now: float) -> None:
+        """Keep decisions and positions (by source) together: a line was read and acted on, or neither."""
+        self._waiting += made
+        self._positions.update(read)
+        if not self._waiting and not self._positions and not self._refused:
+            return
+        try:
+            with self.store.transaction():
+                self._write_waiting(now)
+        except StoreCorruptError as error:
+            self._begin_anew(str(error), now)
+        except StoreError as error:
+            self._fall_behind(str(error))
+        else:
+            self._waiting, self._positions, self._refused = [], {}, {}
+            self._catch_up()
+
+    def refuse(self, refused: Mapping[int, str], now: float) -> None:
+        """Note which decisions a guard refused, and why."""
+        self._refused.update(refused)
+        self.write([], {}, now)
+
+    def count(self, decision: int, packets: int, size: int) -> None:
+        """Keep what a block has kept out, before its kernel counter goes: packets and their bytes."""
+        try:
+            with self.store.transaction():
+                counters.add(self.store, {decision: Traffic(packets, size)})
+        except StoreError as error:
+            self._fall_behind(str(error))
+
+    def expire(self, now: float) -> list[Standing]:
+        """Take out what has ended; give it."""
+        try:
+            with self.store.transaction():
+                return standing.expire(self.store, now)
+        except StoreError as error:
+            self._fall_behind(str(error))
+            return []
+
+    def report(self, found: Iterable[Finding], now: float) -> None:
+        """Say and keep findings."""
+        kept = list(found)
+        for finding in kept:
+            say(f"{finding.check} {finding.subject}: {finding.detail}")
+        try:
+            with self.store.transaction():
+                findings.report(self.store, kept, now)
+        except StoreError as error:
+            self._fall_behind(str(error))
+
+    def _write_waiting(self, now: float) -> None:
+        new = {decision.id for decision in self._waiting}
+        decisions.record(self.store, self._waiting, {id_: why for id_, why in self._refused.items() if id_ in new})
+        for decision, reason in self._refused.items():
+            if decision not in new:
+                decisions.refuse(self.store, decision, reason, now)
+        positions.save(self.store, self._positions)
+
+    def _fall_behind(self, reason: str) -> None:
+        del self._waiting[: max(0, len(self._waiting) - WAITING_MAX)]
+        if not self.degraded:
+            say(f"the database cannot be written ({reason}); blocks hold in the kernel, and are recorded when it can")
+        self.degraded = f"the database cannot be written: {reason}"
+
+    def _catch_up(self) -> None:
+        if self.degraded:
+            say("the database can be written again; nothing that was decided meanwhile is lost")
+        self.degraded = ""
+
+    def _begin_anew(self, reason: str, now: float) -> None:
+        self.store.close()
+        opened = open_store(self._path, now, distrust=reason)
+        self.store = opened.store
+        self.report(opened.findings, now)

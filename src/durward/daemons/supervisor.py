@@ -1,0 +1,154 @@
+"""`durward run`: starts the processes in the foreground, restarts what dies, stops them cleanly.
+
+For containers, tests and a first look. With systemd its units do this; the processes are the same.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from durward.config.home import Home
+from durward.daemons.privileges import EXIT_PRIVILEGES, PrivilegesError, account
+from durward.daemons.process import EXIT_AGAIN, EXIT_SETTINGS, begin, say
+
+FATAL_EXITS = frozenset({EXIT_SETTINGS, EXIT_PRIVILEGES})  # starting again would end the same way
+RESTART_SECONDS_MAX = 5.0  # the pause before a restart doubles up to this
+STEADY_SECONDS = 10.0  # a process that lived this long begins again at the shortest pause
+RESTART_SECONDS = 0.05
+STOP_SECONDS = 5.0  # between SIGTERM and SIGKILL
+LOOK_SECONDS = 5.0  # how often it looks although no signal came
+
+ENFORCER_USER = "durward-enforcer"
+ENGINE_USER = "durward-engine"
+GROUP = "durward"
+
+
+@dataclass(slots=True)
+class Process:
+    """One process of ours: how it is started, and what became of it."""
+
+    name: str
+    arguments: list[str]
+    child: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    pause_seconds: float = field(default=RESTART_SECONDS)
+
+    def start(self, now: float) -> None:
+        """Start it. `now` is monotonic seconds."""
+        self.child = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL)
+        self.started_at = now
+
+    def reap(self, now: float) -> int | None:
+        """Give the exit status if it has died since it was started, and note when to start it again."""
+        if self.child is None or (status := self.child.poll()) is None:
+            return None
+        self.child = None
+        if now - self.started_at >= STEADY_SECONDS:
+            self.pause_seconds = RESTART_SECONDS
+        self.start_again_at = now + self.pause_seconds
+        self.pause_seconds = min(self.pause_seconds * 2, RESTART_SECONDS_MAX)
+        return status
+
+
+class Supervisor:
+    """Keeps the enforcer and the engine alive until it is told to stop."""
+
+    def __init__(self, home: Home) -> None:
+        below = ["--etc", str(home.etc), "--lib", str(home.lib), "--run", str(home.run)]
+        self._stopping = False
+        self.processes = [
+            Process(
+                name, [sys.executable, "-I", "-m", f"durward.daemons.{name}", *below, "--supervised", str(os.getpid())]
+            )
+            for name in ("enforcer", "engine")
+        ]
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT; give the exit status of the whole."""
+        waking, woken = socket.socketpair()
+        waking.setblocking(False)
+        woken.setblocking(False)
+        signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, self._signalled)
+        status = 0
+        while not self._stopping and status == 0:
+            status = self._look(time.monotonic())
+            if status == 0 and select.select([woken], [], [], self._patience(time.monotonic()))[0]:
+                woken.recv(4096)
+        self._stop()
+        return status
+
+    def _patience(self, now: float) -> float:
+        waits = [process.start_again_at - now for process in self.processes if process.child is None]
+        return max(0.0, min([LOOK_SECONDS, *waits]))
+
+    def _look(self, now: float) -> int:
+        for process in self.processes:
+            status = process.reap(now)
+            if status in FATAL_EXITS:
+                return status
+            if status == EXIT_AGAIN:
+                process.start_again_at = now
+            elif status is not None:
+                say(f"the {process.name} died ({_cause(status)}) and is started again")
+            if process.child is None and now >= process.start_again_at:
+                process.start(now)
+        return 0
+
+    def _signalled(self, number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            for process in self.processes:
+                if process.child is not None:
+                    process.child.send_signal(signal.SIGHUP)
+        elif number != signal.SIGCHLD:
+            self._stopping = True
+
+    def _stop(self) -> None:
+        for process in reversed(self.processes):  # the engine first: it has the enforcer's last words to hear
+            if process.child is None:
+                continue
+            process.child.terminate()
+            try:
+                process.child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                say(f"the {process.name} did not stop within {STOP_SECONDS:.0f} s and is killed")
+                process.child.kill()
+                process.child.wait()
+
+
+def prepare(home: Home) -> None:
+    """Make the directories that are missing and give each its owner. Needs root. Raises PrivilegesError."""
+    engine, group = account(ENGINE_USER), account(ENGINE_USER).pw_gid
+    enforcer = account(ENFORCER_USER)
+    if enforcer.pw_gid != group:
+        raise PrivilegesError(f"{ENFORCER_USER!r} and {ENGINE_USER!r} should share the group {GROUP!r}")
+    for directory, owner, mode in ((home.etc, 0, 0o750), (home.lib, engine.pw_uid, 0o700), (home.run, 0, 0o1770)):
+        directory.mkdir(parents=True, exist_ok=True)
+        os.chown(directory, owner, group)
+        directory.chmod(mode)
+
+
+def main() -> NoReturn:
+    """Prepare the directories, then keep the processes alive until told to stop."""
+    beginning = begin("supervisor")
+    try:
+        prepare(beginning.home)
+    except (PrivilegesError, OSError) as error:
+        beginning.give_up(str(error))
+    sys.exit(Supervisor(beginning.home).run())
+
+
+def _cause(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Why somebody is refused: what stands against him, put into the words and fields that `durward why` gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from durward.model import Decision, Evidence, Scope, Standing, Subject
+from durward.model.duration import text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One entry that stands against somebody, with the decision behind it and what the kernel has counted since."""
+
+    standing: Standing
+    decision: Decision
+    packets: int
+    bytes: int
+    in_kernel: bool
+    next_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One earlier decision; `refused` is the reason of the guard that did not let it happen."""
+
+    decision: Decision
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is known of one subject. `allowed` and `ignored` name what lets it pass or keeps it uncounted."""
+
+    subject: Subject
+    held: Sequence[Held]
+    past: Sequence[Past]
+    allowed: str | None
+    ignored: str | None
+    hits: int
+    threshold: int
+
+
+def explanation(case: Case) -> dict[str, Any]:
+    """The whole answer: one layer for everything that can refuse, the history, and what exempts."""
+    passes = case.allowed is not None
+    layers = [_layer(held, passes=passes) for held in case.held] or [_no_block(case)]
+    return {
+        "subject": case.subject.value,
+        "blocked": any(layer["blocked"] for layer in layers),
+        "layers": layers,
+        "history": [history_entry(past.decision, past.refused) for past in case.past],
+        "allowed": passes,
+        "allowed_by": case.allowed,
+        "ignored": case.ignored is not None,
+        "ignored_by": case.ignored,
+    }
+
+
+def history_entry(decision: Decision, refused: str | None) -> dict[str, Any]:
+    """One decision as `log` and the history of `why` give it."""
+    entry: dict[str, Any] = {
+        "decision": decision.id,
+        "receipt": decision.receipt,
+        "verdict": decision.verdict,
+        "subject": decision.subject.value,
+        "ports": ports_of(decision.scope),
+        "direction": decision.scope.direction,
+        "made_at": moment(decision.made_at),
+        "until": moment(decision.until),
+        "reason": decision.reason,
+        "origin": decision.origin,
+        "simulated": decision.simulated,
+    }
+    if refused is not None:
+        entry["refused"] = refused
+    return entry
+
+
+def ports_of(scope: Scope) -> str:
+    """The ports of a scope as they are typed: `22,53/udp`; empty for all traffic."""
+    return ",".join(str(port) for port in scope.ports)
+
+
+def moment(at: float | None) -> str | None:
+    """A time as JSON gives it: ISO 8601 in UTC; None for never."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def undo_of(decision: Decision) -> str:
+    """The one command that takes a block back."""
+    return f"durward unblock {decision.subject.value}"
+
+
+def _layer(held: Held, *, passes: bool) -> dict[str, Any]:
+    decision, incident = held.decision, held.decision.incident
+    layer: dict[str, Any] = {
+        "layer": "block",
+        "blocked": held.in_kernel and not passes,
+        **history_entry(decision, None),
+        "until": moment(held.standing.until),
+        "packets": held.packets,
+        "bytes": held.bytes,
+        "in_kernel": held.in_kernel,
+        "evidence": [],
+        "undo": undo_of(decision),
+        "next_time": None if held.next_seconds is None else text_of(held.next_seconds),
+    }
+    if incident is not None:
+        layer |= {
+            "count": incident.count,
+            "threshold": incident.threshold,
+            "within": text_of(incident.within_seconds),
+            "service": incident.service,
+            "first_at": moment(incident.first_at),
+            "last_at": moment(incident.last_at),
+            "evidence": [evidence_entry(line) for line in incident.evidence],
+        }
+    return layer
+
+
+def evidence_entry(line: Evidence) -> dict[str, Any]:
+    """One line of evidence as JSON gives it."""
+    return {"source": line.source, "position": line.position, "at": moment(line.at), "text": line.text}
+
+
+def _no_block(case: Case) -> dict[str, Any]:
+    return {"layer": "block", "blocked": False, "count": case.hits, "threshold": case.threshold}

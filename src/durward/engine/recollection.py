@@ -1,0 +1,44 @@
+"""The last events that counted against somebody, so that a decision can show its lines."""
+
+from durward.model import Event, Evidence
+
+RECORD_BITS = 15
+RECORDS_MAX = (
+    1 << RECORD_BITS
+)  # beyond it the oldest are overwritten; a decision then shows fewer lines, never wrong ones
+LINES_MAX = 25  # lines of evidence that one incident keeps, the newest
+
+
+class Recollection:
+    """A ring of the last RECORDS_MAX events. A mark names one of them and its time in a single integer.
+
+    One integer a hit, because a spray attack makes a million addresses with one hit each.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[Event | None] = [None] * RECORDS_MAX
+        self._marks = [0] * RECORDS_MAX
+        self._next = 0
+
+    def mark(self, event: Event, at: float) -> int:
+        """Keep `event`, which counts at `at`, and give its mark. Marks of later times are larger."""
+        record = self._next
+        self._events[record] = event
+        self._next = (record + 1) & (RECORDS_MAX - 1)
+        mark = self._marks[record] = int(at * 1000) << RECORD_BITS | record
+        return mark
+
+    def evidence(self, marks: list[int]) -> tuple[Evidence, ...]:
+        """The lines behind `marks`, oldest first, each once; those that were overwritten are left out."""
+        lines: dict[tuple[str, int | str], Evidence] = {}
+        for mark in marks[-LINES_MAX:]:
+            record = mark & (RECORDS_MAX - 1)
+            event = self._events[record]
+            if event is not None and self._marks[record] == mark:
+                lines[event.source, event.position] = event.evidence
+        return tuple(lines.values())
+
+
+def seconds_of(mark: int) -> float:
+    """The time of a mark, in epoch seconds."""
+    return (mark >> RECORD_BITS) / 1000

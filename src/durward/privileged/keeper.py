@@ -1,0 +1,142 @@
+"""The keeper: makes the kernel's sets hold what was asked for, and nothing that a guard forbids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from durward.model import Listing, Standing
+from durward.privileged.connections import kill_connections
+from durward.privileged.guards import Guards
+from durward.privileged.messages import Reading
+from durward.privileged.sets import Sets
+from durward.ruleset.claims import Claims
+from durward.ruleset.elements import Element, ElementKey, TooWideError, elements_of
+
+PURPOSES: dict[str, tuple[str, ...]] = {"block": ("block", "out"), "allow": ("allow",)}
+SLACK_SECONDS = 2.0  # an element whose end lies this near to the wanted one is left alone
+EXPIRE_SECONDS = 60.0  # how often claims whose time is over are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The entry at `index` was not put into the kernel, for a reason in plain words."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A standing that somebody asks for: `automatic` when no person did."""
+
+    standing: Standing
+    automatic: bool
+
+
+class Keeper:
+    """Every method raises KernelError where the kernel refuses; nothing is noted then."""
+
+    def __init__(self, sets: Sets, guards: Guards, block_prefix_v6: int) -> None:
+        self._sets = sets
+        self._guards = guards
+        self._prefix = block_prefix_v6
+        self._claims = Claims(block_prefix_v6)
+        self._kept: set[tuple[ElementKey, str]] = set()
+        self._expired_at = 0.0
+
+    def block(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
+        """Put blocks into the kernel, end the connections that they had, and give those that a guard refused."""
+        passed, refused = self._guarded(wanted, now)
+        self._put([one.standing for one in passed], now)
+        kill_connections([one.standing.subject.network for one in passed if not one.standing.scope.ports])
+        return refused
+
+    def allow(self, standings: Sequence[Standing], now: float) -> None:
+        """Let entries pass, blocks around them notwithstanding."""
+        self._put(standings, now)
+
+    def unblock(self, standings: Sequence[Standing], now: float) -> None:
+        """Take entries out of the kernel; what others of the same place need stays."""
+        put: dict[ElementKey, Element] = {}
+        take: dict[ElementKey, None] = {}
+        for standing in standings:
+            change = self._claims.drop(standing, now)
+            for element in change.put:
+                put[element.identity] = element
+                take.pop(element.identity, None)
+            for key in change.take:
+                take[key] = None
+                put.pop(key, None)
+        self._sets.remove(take)
+        self._sets.add(put.values())
+
+    def replace(self, listing: Listing, wanted: Sequence[Wanted], now: float, *, last: bool) -> list[Refused]:
+        """One part of a whole list: put what is missing; with the last part, take away what no part named."""
+        passed, refused = self._guarded(wanted, now) if listing == "block" else (list(wanted), [])
+        self._put_missing([one.standing for one in passed], now)
+        if last:
+            self._sets.remove(self._claims.keep_only(PURPOSES[listing], self._kept))
+            self._kept.clear()
+        return refused
+
+    def readings(self, standings: Sequence[Standing]) -> list[Reading | None]:
+        """What the kernel has for each standing: its elements added up, or None where one of them is missing."""
+        groups = self._claims.keys(standings)
+        flat = iter(self._sets.read(key for keys in groups for key in keys))
+        return [_sum([next(flat) for _ in keys]) for keys in groups]
+
+    def tick(self, now: float) -> None:
+        """Forget what has run out. `now` is epoch seconds."""
+        if now - self._expired_at >= EXPIRE_SECONDS:
+            self._expired_at = now
+            self._claims.expire(now)
+
+    def _guarded(self, wanted: Sequence[Wanted], now: float) -> tuple[list[Wanted], list[Refused]]:
+        passed, refused = [], []
+        for index, one in enumerate(wanted):
+            reason = self._guards.refusal(one.standing.subject.network, automatic=one.automatic)
+            if reason is None:
+                try:
+                    elements_of(one.standing, now, self._prefix)
+                except TooWideError as error:
+                    reason = str(error)
+            if reason is None:
+                passed.append(one)
+            else:
+                refused.append(Refused(index, reason))
+        return passed, refused
+
+    def _put(self, standings: Sequence[Standing], now: float) -> None:
+        self._sets.add([element for standing in standings for element in self._claims.add(standing, now)])
+
+    def _put_missing(self, standings: Sequence[Standing], now: float) -> None:
+        elements = []
+        for standing in standings:
+            put = self._claims.add(standing, now)
+            elements += put
+            self._kept.update(
+                (key, standing.subject.value) for [*keys] in self._claims.keys([standing]) for key in keys
+            )
+        found = self._sets.read(element.identity for element in elements)
+        self._sets.add(
+            element for element, reading in zip(elements, found, strict=True) if not _is_as(element, reading)
+        )
+
+
+def _is_as(element: Element, reading: Reading | None) -> bool:
+    if reading is None or reading.comment != element.comment:
+        return False
+    if reading.expires_in_seconds is None or not element.timeout_seconds:
+        return reading.expires_in_seconds is None and not element.timeout_seconds
+    return abs(reading.expires_in_seconds - element.timeout_seconds) <= SLACK_SECONDS
+
+
+def _sum(readings: list[Reading | None]) -> Reading | None:
+    present = [reading for reading in readings if reading is not None]
+    if not present or len(present) < len(readings):
+        return None
+    return Reading(
+        sum(reading.packets for reading in present),
+        sum(reading.bytes for reading in present),
+        present[0].expires_in_seconds,
+        present[0].comment,
+    )

@@ -1,0 +1,96 @@
+"""Envelopes: what stands before the message of a line. Read in one place for all services.
+
+`syslog` lines carry a time, a host, a program and usually its process id, in the traditional form (RFC 3164), in ISO 8601
+(rsyslog, and our journal source) or in RFC 5424. `stamped` lines begin with a time; `plain` lines are all message.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Shape = Literal["traditional", "iso", ""]
+
+REPEATED_MAX = 100  # "message repeated N times" counts for no more
+PRIORITY = rb"(?:<\d{1,3}>)?"
+TRADITIONAL = rb"[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+ISO = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+BRACKETED = rb"\[[^\]\n]{8,40}\]"
+SLASHED = rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
+APACHE = rb"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4}"
+EPOCH = rb"\d{9,10}(?:\.\d{1,9})?"
+STAMP = rb"(?:" + rb"|".join((BRACKETED, TRADITIONAL, ISO, SLASHED, APACHE, EPOCH)) + rb")"
+
+ODDITIES = rb"(?:kernel: ?\[ *\d+\.\d+\]:? )?(?:\[ID \d+ \w+\.\w+\] )?"  # some loggers put these before the message
+PROGRAM = rb"\[?([^\s\[\]:]{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
+HOST = rb"[^\s\[\]]{0,254}[^\s\[\]:] "
+HOSTLESS = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") )?" + PROGRAM, re.DOTALL)
+HOSTED = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") )?" + HOST + PROGRAM, re.DOTALL)
+STRUCTURED = re.compile(
+    rb"(?:<\d{1,3}>)?1 (" + ISO + rb"|-) \S{1,255} (\S{1,64}) (?:(\d{1,10})|\S{1,128}) \S{1,32} "
+    rb'(?:-|(?:\[[^\s\]"]{1,64}(?: [^\s="\]]{1,64}="(?:[^"\\]|\\.){0,1024}")*\])+)(?: \xef\xbb\xbf| )(.*)',
+    re.DOTALL,
+)
+STAMPED = re.compile(rb"(" + STAMP + rb"):? +(.*)", re.DOTALL)
+REPEATED = re.compile(rb"message repeated (\d{1,5}) times: \[ ?(.*)\]", re.DOTALL)
+
+
+class Message(NamedTuple):
+    """A line without its envelope. `program` and `pid` are empty where the envelope names none."""
+
+    stamp: bytes
+    program: bytes
+    pid: bytes
+    text: bytes
+    repeated: int = 1
+
+
+class Programs:
+    """The names under which a service writes to syslog; `*` stands for any text. No name at all means every program."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        parts = [re.escape(name).replace(r"\*", r"[^\s\[\]:]*") for name in names] or [r"[^\s\[\]:]{1,64}"]
+        self.source = f"(?:{'|'.join(sorted(parts, key=len, reverse=True))})"
+        self._names = re.compile(self.source.encode())
+        self._known: dict[bytes, bool] = {}
+
+    def __contains__(self, program: bytes) -> bool:
+        return self._names.fullmatch(program) is not None
+
+
+def shape_of(line: bytes) -> Shape:
+    """Which of the two usual forms of syslog a line seems to have; "" for any other."""
+    first = line[:1]
+    return "iso" if first.isdigit() else "traditional" if first.isupper() else ""
+
+
+def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
+    """The start of a strict form, with a group for the stamp and, for syslog, one for the process id. None: not for this."""
+    if envelope == "plain":
+        return ""
+    if envelope == "stamped":
+        return f"({STAMP.decode()}):?+ ++"
+    start = {"traditional": r"([A-Z][a-z]{2} .{11})", "iso": r"(\d{4}-\S++)"}.get(shape)
+    return start and rf"{start} \S++ {programs.source}(?:\[([0-9]{{1,10}})\])?+: "
+
+
+def readings(line: bytes, envelope: str) -> list[Message]:
+    """The ways to read a line; several only where the line does not say whether its first word is a host or a program."""
+    if envelope == "plain":
+        return [Message(b"", b"", b"", line)]
+    if envelope == "stamped":
+        match = STAMPED.fullmatch(line)
+        return [Message(match[1], b"", b"", match[2])] if match else []
+    return [_unwrapped(message) for message in _syslog(line)]
+
+
+def _syslog(line: bytes) -> list[Message]:
+    if match := STRUCTURED.fullmatch(line):
+        return [Message(match[1], match[2], match[3] or b"", match[4].lstrip(b" "))]
+    matches = (HOSTLESS.fullmatch(line), HOSTED.fullmatch(line))
+    return [Message(match[1] or b"", match[2], match[3] or b"", match[4]) for match in matches if match]
+
+
+def _unwrapped(message: Message) -> Message:
+    if message.text.startswith(b"message repeated ") and (match := REPEATED.fullmatch(message.text)):
+        return message._replace(text=match[2], repeated=min(int(match[1]), REPEATED_MAX))
+    return message

@@ -1,0 +1,229 @@
+"""Holes: the places of a pattern where something varies. Each is bounded and named after the event field it fills.
+
+A pattern is written out as a regular expression in three forms. The *strict* form is for the many lines in which nobody
+tries anything: its holes hold no blank, and no hole but an address hole can hold anything that looks like an address. So
+whatever address such a line carries is the one that the service wrote. The *greedy* and the *lazy* form take every line:
+if they find the address in different places, an attacker's text could be posing as one, and nobody is blamed.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from durward.scan.grammar import REPEAT_MAX, Group, Hole, Node, PatternError, Repeat, Sequence, Set, Text
+
+Form = Literal["strict", "greedy", "lazy"]
+
+WIDE = 16  # a repeat that can take more than this counts as one that could take anything
+BYTES = [bytes([value]) for value in range(256)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a hole takes. `field` is what it fills ("" for nothing); `least` to `most` bytes of `characters`.
+
+    `characters` is the inside of a set, `[…]`; None is anything, which a stranger may have chosen.
+    """
+
+    field: str
+    characters: str | None
+    least: int
+    most: int
+
+
+HOLES = {
+    "ip": Kind("source_ip", "0-9A-Fa-f:.", 2, 45),
+    "host": Kind("source_host", "0-9A-Za-z._-", 1, 255),
+    "ip_or_host": Kind("source", "0-9A-Za-z:._-", 1, 255),
+    "user": Kind("user_name", None, 0, 256),
+    "name": Kind("user_name", r"^\s", 0, 255),
+    "port": Kind("source_port", "0-9", 1, 5),
+    "count": Kind("count", "0-9", 1, 5),
+    "time": Kind("stamp", "0-9A-Za-z:./,+ -", 8, 40),
+    "session": Kind("session", "0-9A-Za-z:./,+_=-", 1, 64),
+    "word": Kind("", r"^\s", 1, 255),
+    "token": Kind("", r"^\s", 0, 255),
+    "text": Kind("", None, 0, REPEAT_MAX),
+    "number": Kind("", "0-9", 1, 20),
+    "destination_ip": Kind("", "0-9A-Za-z:._%-", 1, 64),
+}
+ADDRESS_HOLES = ("ip", "ip_or_host")
+CHOSEN_HOLES = ("user", "name", "word", "token", "text", "host", "session")  # a stranger may have chosen what stands there
+ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
+# As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
+# address has one of these. `{}` are further bytes that end the hole.
+NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*+"
+
+
+def fields_of(sequence: Sequence) -> tuple[str, ...]:
+    """The fields that the capturing groups of a pattern fill, in order. Raises PatternError for a double one."""
+    fields = tuple(HOLES[hole.name].field for hole in holes_of(sequence) if HOLES[hole.name].field)
+    twice = next((field for field in fields if fields.count(field) > 1), "")
+    if twice or {"source", "source_ip"} <= {*fields} or {"source", "source_host"} <= {*fields}:
+        raise PatternError(f"fills {twice or 'the source'} twice; write one line for each form, or {{word}}, {{number}}")
+    return fields
+
+
+def optional_fields(sequence: Sequence) -> frozenset[str]:
+    """The fields that a matching line may leave out."""
+    found: set[str] = set()
+    for node in sequence:
+        match node:
+            case Repeat(inner, least=0):
+                found |= {HOLES[hole.name].field for hole in holes_of((inner,))}
+            case Repeat(inner):
+                found |= optional_fields((inner,))
+            case Group(alternatives) if len(alternatives) > 1:
+                found |= {HOLES[hole.name].field for hole in holes_of((node,))}
+            case Group(alternatives):
+                found |= optional_fields(alternatives[0])
+            case _:
+                pass
+    return frozenset(found)
+
+
+def holes_of(sequence: Sequence) -> list[Hole]:
+    """All holes of a pattern, from left to right. Raises PatternError for one that does not exist."""
+    found: list[Hole] = []
+    for node in sequence:
+        match node:
+            case Hole(name):
+                if name not in HOLES:
+                    raise PatternError(f"has the hole {{{name}}}; there are {', '.join(f'{{{hole}}}' for hole in HOLES)}")
+                found.append(node)
+            case Group(alternatives):
+                found += [hole for alternative in alternatives for hole in holes_of(alternative)]
+            case Repeat(inner):
+                found += holes_of((inner,))
+            case _:
+                pass
+    return found
+
+
+def lint(sequence: Sequence) -> None:
+    """Refuse what could take a regular expression exponential time. Raises PatternError."""
+    fields_of(sequence)
+    _lint(sequence, after_wide=False)
+
+
+def _lint(sequence: Sequence, *, after_wide: bool) -> bool:
+    """Whether something wide may be open behind the sequence, given that it was before."""
+    for node in sequence:
+        match node:
+            case Text():
+                after_wide = False
+            case Set():
+                pass
+            case Hole():
+                after_wide = _open(after_wide)
+            case Group(alternatives):
+                after_wide = any([_lint(alternative, after_wide=after_wide) for alternative in alternatives])
+            case Repeat(Set() | Text(), _, most):
+                after_wide = _open(after_wide) if most > WIDE else after_wide
+            case Repeat(inner, least, most):
+                if most > 1 and (holes_of((inner,)) or _lint((inner,), after_wide=False)):
+                    raise PatternError("repeats something that is a repeat or a hole itself")
+                after_wide = _lint((inner,), after_wide=after_wide) or (after_wide and least == 0)
+    return after_wide
+
+
+def _open(after_wide: bool) -> bool:
+    if after_wide:
+        raise PatternError("has two holes or repeats side by side; nobody can tell where one ends: put a fixed text between")
+    return True
+
+
+def has_strict_form(sequence: Sequence) -> bool:
+    """Whether the fast form is safe: a set that admits an address or a line's end makes it unsafe, and so does a second
+    address beside a text that a stranger may have chosen."""
+    names = {hole.name for hole in holes_of(sequence)}
+    return not ("destination_ip" in names and names.intersection(CHOSEN_HOLES)) and all(map(_is_tame, _sets(sequence)))
+
+
+def _sets(sequence: Sequence) -> list[Set]:
+    found: list[Set] = []
+    for node in sequence:
+        match node:
+            case Set():
+                found.append(node)
+            case Group(alternatives):
+                found += [inner for alternative in alternatives for inner in _sets(alternative)]
+            case Repeat(inner):
+                found += _sets((inner,))
+            case _:
+                pass
+    return found
+
+
+def members(node: Set) -> list[bytes]:
+    """The bytes that a set admits. Raises PatternError for a set that `re` does not take."""
+    try:
+        admits = re.compile(node.source.encode(), re.DOTALL).fullmatch
+    except re.error as error:
+        raise PatternError(f"has the set {node.source}: {error.msg}") from None
+    return [byte for byte in BYTES if admits(byte)]
+
+
+def _is_tame(node: Set) -> bool:
+    admitted = members(node)
+    return b"\n" not in admitted and not (b"0" in admitted and (b"." in admitted or b":" in admitted))
+
+
+def write(sequence: Sequence, form: Form, stops: frozenset[bytes] = frozenset()) -> str:
+    """Write a pattern out as a regular expression. `stops` are the bytes that can follow it."""
+    written: list[str] = []
+    for place, node in enumerate(sequence):
+        written.append(_node(node, form, starts(sequence[place + 1 :], stops)))
+    return "".join(written)
+
+
+def _node(node: Node, form: Form, stops: frozenset[bytes]) -> str:
+    match node:
+        case Text(value):
+            return re.escape(value.decode("latin-1"))
+        case Set(source):
+            return source
+        case Hole(name):
+            kind = HOLES[name]
+            inside = _strict(kind, stops) if form == "strict" else _general(kind, form)
+            return f"({inside})" if kind.field else f"(?:{inside})"
+        case Group(alternatives):
+            return "(?:" + "|".join(write(alternative, form, stops) for alternative in alternatives) + ")"
+        case Repeat(inner, least, most):
+            once = _node(inner, form, stops if most == 1 else frozenset())
+            lazy = "?" if form == "lazy" and most > 1 else ""
+            return f"(?:{once}){{{least},{most}}}{lazy}"
+
+
+def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
+    ends = "".join(re.escape(stop.decode("latin-1")) for stop in sorted(stops) if not stop.isspace())
+    if kind.characters is None or kind.characters.startswith("^") or kind.field in ("source_host", "session"):
+        return NO_ADDRESS.format(ends) if kind.least == 0 else r"(?=\S)" + NO_ADDRESS.format(ends)
+    excluded = f"(?![{ends}])" if ends and kind.field == "source" else ""
+    characters = kind.characters.replace(":", "") if b":" in stops and kind.field == "source_ip" else kind.characters
+    return f"{excluded}[{characters}]{{{kind.least},{kind.most}}}+"
+
+
+def _general(kind: Kind, form: Form) -> str:
+    if kind.field == "source_ip":
+        return ADDRESS
+    characters = "." if kind.characters is None else f"[{kind.characters}]"
+    return f"{characters}{{{kind.least},{kind.most}}}" + ("?" if form == "lazy" else "")
+
+
+def starts(sequence: Sequence, otherwise: frozenset[bytes]) -> frozenset[bytes]:
+    """The bytes with which a sequence can begin, as far as that is fixed text; `otherwise` where it can be empty."""
+    found: set[bytes] = set()
+    for node in sequence:
+        match node:
+            case Text(value):
+                return frozenset(found | {value[:1]})
+            case Group(alternatives):
+                return frozenset(found.union(*(starts((*alternative, *()), frozenset()) for alternative in alternatives)))
+            case Repeat(inner, least=0):
+                found |= starts((inner,), frozenset())
+            case Repeat(inner):
+                return frozenset(found | starts((inner,), frozenset()))
+            case _:
+                return frozenset(found)
+    return frozenset(found | otherwise)

@@ -1,0 +1,98 @@
+"""Rule: one pattern of a card, ready for matching. Its regular expressions are compiled when first needed."""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from durward.catalog.service_card import Pattern, ServiceCard
+from durward.scan.envelope import Message, Programs, Shape, strict_start
+from durward.scan.grammar import PatternError, Sequence, parse
+from durward.scan.holes import fields_of, has_strict_form, lint, optional_fields, write
+from durward.scan.literals import literals_of
+
+Row = tuple[bytes, ...]
+Strict = re.Pattern[bytes]
+LINE_END = frozenset({b"\n"})
+
+
+class Parse(NamedTuple):
+    """How a rule reads a message: the values of its columns, and where the source stands in it ((-1, -1): nowhere)."""
+
+    row: Row
+    place: tuple[int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """One line of a pattern. `columns` are the fields that a row of it fills; `hits` is below zero for a hint."""
+
+    service: str
+    line: str
+    kind: str
+    hits: int
+    envelope: str
+    programs: Programs
+    sequence: Sequence
+    columns: tuple[str, ...]
+    optional: frozenset[str]
+    literals: frozenset[bytes]
+    _strict: dict[Shape, Strict | None] = field(default_factory=dict)
+    _loose: tuple[Strict, Strict] | None = None
+
+    def strict(self, shape: Shape) -> Strict | None:
+        """The fast form for whole lines, many at once; None where there is none."""
+        if shape not in self._strict:
+            start = strict_start(self.envelope, shape, self.programs)
+            usable = start is not None and has_strict_form(self.sequence)
+            written = f"^{start}{write(self.sequence, 'strict', LINE_END)}$"
+            self._strict[shape] = re.compile(written.encode("latin-1"), re.MULTILINE) if usable else None
+        return self._strict[shape]
+
+    def parse(self, message: Message) -> Parse | None:
+        """Read a message in the greedy and the lazy way; None where it does not fit or the two find the source apart."""
+        if self.envelope == "syslog" and message.program not in self.programs:
+            return None
+        if self._loose is None:
+            forms = (write(self.sequence, "greedy"), write(self.sequence, "lazy"))
+            greedy, lazy = (re.compile(form.encode("latin-1"), re.DOTALL) for form in forms)
+            self._loose = (greedy, lazy)
+        greedy, lazy = (form.fullmatch(message.text) for form in self._loose)
+        if greedy is None or lazy is None or self._place(greedy) != self._place(lazy):
+            return None
+        return Parse((*self._envelope_row(message), *lazy.groups(b"")), self._place(lazy))
+
+    def _envelope_row(self, message: Message) -> Row:
+        if self.envelope == "plain":
+            return ()
+        return (message.stamp, message.pid) if self.envelope == "syslog" else (message.stamp,)
+
+    def _place(self, match: re.Match[bytes]) -> tuple[int, int]:
+        before = len(self.columns) - (match.re.groups)
+        for group, column in enumerate(self.columns[before:], 1):
+            if column in ("source_ip", "source"):
+                return match.span(group)
+        return (-1, -1)
+
+
+ENVELOPE_COLUMNS = {"syslog": ("stamp", "pid"), "stamped": ("stamp",), "plain": ()}
+
+
+def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs) -> Rule:
+    """Make the rule for one line of a pattern. Raises PatternError."""
+    sequence = parse(line)
+    lint(sequence)
+    columns = ENVELOPE_COLUMNS[pattern.envelope] + fields_of(sequence)
+    if columns.count("stamp") > 1:
+        raise PatternError("fills the time twice; the envelope has it already")
+    return Rule(
+        service=card.id,
+        line=line,
+        kind=pattern.event,
+        hits=-pattern.hits if pattern.weight == "hint" else pattern.hits,
+        envelope=pattern.envelope,
+        programs=programs,
+        sequence=sequence,
+        columns=columns,
+        optional=optional_fields(sequence),
+        literals=literals_of(sequence, b"" if pattern.envelope == "plain" else b" "),
+    )

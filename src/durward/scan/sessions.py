@@ -1,0 +1,94 @@
+"""Sessions: one attempt counts once, however many lines a service writes about it.
+
+A session is one connection as the log names it, usually by process id. Lines of two weights arrive in it. An attempt (a
+wrong password) counts each time. A hint (an unknown user, a connection given up) counts only if nothing else in the session
+counted yet; the first attempt after it is then what the hint hinted at, and counts no more. Lines without an address get the
+one that their session is known to have.
+"""
+
+from dataclasses import dataclass
+
+from durward.model import Event
+
+SESSION_SECONDS = 600.0  # of log time; a process id that comes back later is another session
+SESSIONS_MAX = 65536  # sessions remembered; beyond that the oldest is forgotten, and may count an attempt twice
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class _Session:
+    source_ip: str | None
+    source_port: int | None
+    last_at: float
+    counted: bool = False  # something counted against the address
+    counted_host: bool = False  # or against the name that stood in its place
+    credit: bool = False  # a hint counted, and the attempt that it hinted at is yet to come
+
+
+class Sessions:
+    """What is known of the connections of late. It has to see the events in the order of their lines."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[Key, _Session] = {}
+
+    def settle(self, events: list[Event]) -> list[Event]:
+        """The same events, each with the hits that it counts for (0: another line stands for it) and its address."""
+        return [self._settled(event) for event in events]
+
+    def _settled(self, event: Event) -> Event:
+        if event.session is None:
+            return event if event.hits >= 0 else event._replace(hits=-event.hits if _names_source(event) else 0)
+        session = self._session(event)
+        source_ip, source_port = event.source_ip, event.source_port
+        if source_ip is None and event.source_host is None and session.source_ip is not None:
+            source_ip, source_port = session.source_ip, session.source_port
+        hits = _hits(session, event, source_ip)
+        if hits == event.hits and source_ip == event.source_ip:
+            return event
+        return Event(*event[:7], source_ip, source_port, *event[9:12], hits)
+
+    def _session(self, event: Event) -> _Session:
+        """The session of the event, which may be a new one: after a while, or when another address turns up."""
+        key = (event.source, event.service, event.session or "")
+        session = self._sessions.get(key)
+        if session is not None and abs(event.at - session.last_at) <= SESSION_SECONDS:
+            if event.source_ip is None or event.source_ip == session.source_ip:
+                session.last_at = max(session.last_at, event.at)
+                return session
+            if session.source_ip is None and not session.counted:
+                session.source_ip, session.source_port = event.source_ip, event.source_port
+                return session
+        self._sessions.pop(key, None)
+        if len(self._sessions) >= SESSIONS_MAX:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[key] = session = _Session(event.source_ip, event.source_port, event.at)
+        return session
+
+
+def _names_source(event: Event) -> bool:
+    return event.source_ip is not None or event.source_host is not None
+
+
+def _hits(session: _Session, event: Event, source_ip: str | None) -> int:
+    if event.hits > 0:
+        return _attempt(session, event.hits, source_ip)
+    if event.hits == 0 or session.counted:
+        return 0
+    if source_ip is not None:
+        session.counted = session.credit = True
+        return -event.hits
+    if event.source_host is None or session.counted_host:
+        return 0
+    session.counted_host = True
+    return -event.hits
+
+
+def _attempt(session: _Session, hits: int, source_ip: str | None) -> int:
+    if source_ip is None:
+        return hits
+    if session.credit:
+        session.credit = False
+        return hits - 1
+    session.counted = True
+    return hits

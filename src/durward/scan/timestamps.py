@@ -1,0 +1,92 @@
+"""Calendar: reads the time stamps that logs carry, and supplies what they leave out: the year and the time zone."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+
+STAMPS_MAX = 4096  # stamps remembered; all are forgotten beyond that. Lines of the same second share one
+YEARS_BACK = 9  # 29 February comes at least this often
+DAY_SECONDS = 86400
+MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+MONTH = rb"(?P<month>[A-Z][a-z][a-z])"
+CLOCK = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
+ZONE = rb"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"
+SHAPES = tuple(
+    re.compile(shape)
+    for shape in (
+        MONTH + rb" {1,2}(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?" + CLOCK,  # Nov 23 08:10:00
+        rb"(?P<year>\d{4})[-/](?P<number>\d\d)[-/](?P<day>\d\d)[T ]" + CLOCK + ZONE,  # ISO 8601, RFC 5424, nginx
+        rb"(?P<day>\d\d)[/-]" + MONTH + rb"[/-](?P<year>\d{4})[: ]" + CLOCK + ZONE,  # 23/Nov/2026:08:10:00 +0000
+        rb"(?:[A-Z][a-z][a-z]) " + MONTH + rb" {1,2}(?P<day>\d{1,2}) " + CLOCK + rb" (?P<year>\d{4})",  # Apache's errors
+    )
+)
+EPOCH = re.compile(rb"(\d{9,10})(?:\.(\d{1,9})|(\d{3}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """`reference` is the epoch time that no stamp without a year is later than, by more than a day.
+
+    `utc_offset_seconds` is how far the clock of stamps without a zone is ahead of UTC.
+    """
+
+    reference: float
+    utc_offset_seconds: int = 0
+    known: dict[bytes, float | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def times(self, stamps: Iterable[bytes], otherwise: float) -> list[float]:
+        """Read many stamps: epoch seconds, `otherwise` for each that cannot be read."""
+        known = self.known
+        found: list[float] = []
+        for stamp in stamps:
+            try:
+                at = known[stamp]
+            except KeyError:
+                at = self.time(stamp)
+                if len(known) >= STAMPS_MAX:
+                    known.clear()
+                known[stamp] = at
+            found.append(otherwise if at is None else at)
+        return found
+
+    def time(self, stamp: bytes) -> float | None:
+        """Read one stamp, with or without square brackets around it: epoch seconds, or None."""
+        stamp = stamp.strip(b"[] ")
+        if epoch := EPOCH.fullmatch(stamp):
+            return float(epoch[1] + b"." + (epoch[2] or epoch[3] or b"0"))
+        for shape in SHAPES:
+            if match := shape.fullmatch(stamp):
+                return self._date(match.groupdict())
+        return None
+
+    def _date(self, parts: dict[str, bytes | None]) -> float | None:
+        month = MONTHS.get(parts["month"] or b"", 0) if "month" in parts else int(parts["number"] or 0)
+        day, hour, minute, second = (int(parts[name] or 0) for name in ("day", "hour", "minute", "second"))
+        zone = parts.get("zone")
+        offset = self.utc_offset_seconds if zone is None else _offset_seconds(zone)
+        fraction = float(b"0." + (parts["fraction"] or b"0"))
+        leap_second = second == 60  # it has no name of its own in epoch time
+        for year in self._years(parts["year"]):
+            try:
+                date = datetime(year, month, day, hour, minute, 59 if leap_second else second, tzinfo=UTC)
+            except ValueError:
+                continue
+            at = date.timestamp() - offset + leap_second + fraction
+            if parts["year"] or at <= self.reference + DAY_SECONDS:
+                return at
+        return None
+
+    def _years(self, written: bytes | None) -> Iterable[int]:
+        if written:
+            return (int(written),)
+        zone = timezone(timedelta(seconds=self.utc_offset_seconds))
+        this_year = datetime.fromtimestamp(self.reference, zone).year
+        return range(this_year + 1, this_year - YEARS_BACK, -1)
+
+
+def _offset_seconds(zone: bytes) -> int:
+    if zone == b"Z":
+        return 0
+    hours, minutes = int(zone[1:3]), int(zone[-2:])
+    return (hours * 3600 + minutes * 60) * (-1 if zone.startswith(b"-") else 1)

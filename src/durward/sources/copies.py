@@ -1,0 +1,130 @@
+"""Rotated copies of a log: finding the one that holds what was read before, and those that came after it."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import TracebackType
+from typing import Self
+
+from durward.sources.block import Position
+from durward.sources.content import STREAMS, UNREADABLE, Content, Plain, Unpacked
+from durward.sources.opening import SIBLINGS_MAX, Opener
+from durward.sources.tail import FOREVER_OFFSET, Tail
+
+SEARCH_BYTES_MAX = 256 << 20  # unpacked per search; a copy that needs more is taken for lost
+
+
+@dataclass(slots=True)
+class Copy:
+    """One rotated copy. `taken`: its descriptor belongs to a Tail now."""
+
+    name: str  # without the suffix of its compression
+    content: Content
+    identity: tuple[int, int]
+    modified_at: float
+    taken: bool = False
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed."""
+        return isinstance(self.content, Unpacked)
+
+
+class Copies:
+    """The copies of `path`, newest first; on leaving, the descriptors that nobody took are closed."""
+
+    def __init__(self, opener: Opener, path: str) -> None:
+        self._copies: list[Copy] = []
+        for name, descriptor in opener.siblings(path):
+            if not self._add(name, descriptor):
+                os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for copy in self._copies:
+            if not copy.taken:
+                os.close(copy.content.descriptor)
+
+    def same_file(self, position: Position) -> int | None:
+        """Which copy is the very file that `position` is about."""
+        for index, copy in enumerate(self._copies):
+            if not copy.taken and copy.identity == (position.device, position.inode) and holds(copy.content, position):
+                return index
+        return None
+
+    def same_bytes(self, position: Position, *, modified_from: float = 0.0, packed: bool = True) -> int | None:
+        """Which copy has the bytes before `position`. Nothing was read before 0, so nothing can be told of it."""
+        if not position.before:
+            return None
+        budget = SEARCH_BYTES_MAX
+        for wanted in (False, True) if packed else (False,):
+            for index, copy in enumerate(self._copies):
+                if copy.packed != wanted or copy.taken or copy.modified_at < modified_from:
+                    continue
+                budget -= position.offset if wanted else 0
+                if budget >= 0 and holds(copy.content, position):
+                    return index
+        return None
+
+    def newer(self, index: int, held: set[tuple[int, int]]) -> list[int]:
+        """The copies that came after the one at `index` and are not `held` already, oldest first."""
+        return [
+            at
+            for at in range(index - 1, -1, -1)
+            if not self._copies[at].taken and self._copies[at].identity not in held
+        ]
+
+    def content(self, index: int) -> Content:
+        """The bytes of a copy, which stays here."""
+        return self._copies[index].content
+
+    def older(self, index: int | None, modified_from: float) -> int | None:
+        """The plain copy just before the one at `index` (None: before the current file), if written to since then."""
+        at = 0 if index is None else index + 1
+        if at >= len(self._copies) or self._copies[at].packed or self._copies[at].modified_at < modified_from:
+            return None
+        return at
+
+    def take(self, index: int, position: Position | None, now: float, *, backlog: bool) -> Tail:
+        """Make a Tail of a copy, from `position` or from its start; `backlog`: what it holds was there before us."""
+        copy = self._copies[index]
+        copy.taken = True
+        tail = Tail(copy.content, position.offset if position else 0, position.before if position else b"", now=now)
+        if backlog:
+            tail.backlog_until = FOREVER_OFFSET if copy.packed else os.fstat(copy.content.descriptor).st_size
+        return tail
+
+    def _add(self, name: str, descriptor: int) -> bool:
+        """Note a copy. Tells whether its descriptor is wanted."""
+        status = os.fstat(descriptor)
+        stem, suffix = PurePath(name).stem, PurePath(name).suffix
+        if not stat.S_ISREG(status.st_mode) or suffix in UNREADABLE or len(self._copies) >= SIBLINGS_MAX:
+            return False
+        packed = suffix in STREAMS
+        copy = Copy(
+            stem if packed else name,
+            Unpacked(descriptor, suffix) if packed else Plain(descriptor),
+            (status.st_dev, status.st_ino),
+            status.st_mtime,
+        )
+        for index, twin in enumerate(self._copies):
+            if twin.name == copy.name:  # it is being compressed just now: the plain one is whole
+                if twin.packed and not packed:
+                    self._copies[index], copy = copy, twin
+                os.close(copy.content.descriptor)
+                return True
+        self._copies.append(copy)
+        return True
+
+
+def holds(content: Content, position: Position) -> bool:
+    """Tell whether `content` has the bytes before `position`."""
+    try:
+        return content.window(position.offset - len(position.before), len(position.before)) == position.before
+    except OSError:
+        return False
