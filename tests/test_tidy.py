@@ -51,13 +51,9 @@ MEANINGFUL = {
     "64:ff9b::/96": "IPv4 behind a translator",
 }
 ALLOWED = [*DOCUMENTATION, *map(ipaddress.ip_network, MEANINGFUL)]
-EXACTLY = {
-    "2000::": "the network 2000::/3 of all the Internet's addresses; no address in it",
-    "203.0.112.0": "the network 203.0.112.0/22 around a documentation network; no address in it",
-    "2.5.5.2": "a section of RFC 4291",
-}
-IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
-IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:.])")
+EXACTLY = {"2.5.5.2": "a section of RFC 4291"}
+IPV4 = re.compile(r"(?<![\w.])((?:\d{1,3}\.){3}\d{1,3})(?![\w]|\.\d)(/\d{1,2}\b)?")
+IPV6 = re.compile(r"(?<![\w:.])((?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4})(?![\w:.])(/\d{1,3}\b)?")
 SAMPLES = re.compile(r"^\[\[(?:pattern\.example|ignored|story|example)\]\].*\n(?:(?!\[).*\n)*", re.MULTILINE)
 SLICE = re.compile(r"\d*::\d*")  # of Python: every[1::2]
 
@@ -169,20 +165,17 @@ def test_what_thinks_asks_no_clock() -> None:
 
 
 def strangers(text: str) -> set[str]:
-    """The addresses in a text that belong to somebody."""
+    """The addresses in a text that belong to somebody; a network around documentation addresses belongs to nobody."""
     found = set()
     for match in (*IPV4.finditer(text), *IPV6.finditer(text)):
         try:
-            address = ipaddress.ip_address(match[0])
+            network = ipaddress.ip_network(match[1] + (match[2] or ""), strict=False)
         except ValueError:
             continue
-        address = getattr(address, "ipv4_mapped", None) or address
-        if (
-            match[0] not in EXACTLY
-            and not SLICE.fullmatch(match[0])
-            and not any(address in network for network in ALLOWED)
-        ):
-            found.add(match[0])
+        address = getattr(network.network_address, "ipv4_mapped", None) or network.network_address
+        known = match[1] in EXACTLY or SLICE.fullmatch(match[1]) or any(address in one for one in ALLOWED)
+        if not known and not any(network.overlaps(one) for one in DOCUMENTATION):
+            found.add(match[1])
     return found
 
 

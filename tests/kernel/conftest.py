@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.kernel.hosts import Pair, Trio
 
 from durward.privileged.loading import load, unload
 from durward.privileged.sets import Sets
 from durward.ruleset.skeleton import skeleton
-from tests.kernel.hosts import Pair, Trio
 
 
 @pytest.fixture(scope="session")

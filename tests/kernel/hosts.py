@@ -18,7 +18,9 @@ class Pair:
         self.client, self.server = Namespace(), Namespace()
         join(self.client, "near", self.server, "outer")
         self.client.address("near", f"{CLIENT}/24", f"{FREE}/24", f"{CLIENT6}/64")
-        self.client.address("lo", *(f"{address}/32" for address in FAR), *(f"{address}/128" for address in (*FAR6, FREE6)))
+        self.client.address(
+            "lo", *(f"{address}/32" for address in FAR), *(f"{address}/128" for address in (*FAR6, FREE6))
+        )
         self.server.address("outer", f"{SERVER}/24", f"{SERVER6}/64")
         self.server.knows("outer", self.client.hardware("near"), CLIENT, FREE, CLIENT6)
         self.client.knows("near", self.server.hardware("outer"), SERVER, SERVER6)
@@ -44,13 +46,15 @@ class Trio(Pair):
     def __init__(self) -> None:
         super().__init__()
         self.inner = Namespace()
-        join(self.server, "inner", self.inner, "up")
+        join(self.server, "inner", self.inner, "upward")
         self.server.address("inner", "203.0.113.99/31", "2001:db8:b::2/64")
-        self.inner.address("up", "203.0.113.98/31", f"{BEYOND}/32", f"{BEYOND6}/64")
-        self.server.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
-        self.server.knows("inner", self.inner.hardware("up"), "203.0.113.98", BEYOND6)
+        self.inner.address("upward", "203.0.113.98/31", f"{BEYOND}/32", f"{BEYOND6}/64")
+        self.server.run(
+            "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"
+        )
+        self.server.knows("inner", self.inner.hardware("upward"), "203.0.113.98", BEYOND6)
         self.server.ip(f"route add {BEYOND}/32 via 203.0.113.98")
-        self.inner.knows("up", self.server.hardware("inner"), "203.0.113.99", "2001:db8:b::2")
+        self.inner.knows("upward", self.server.hardware("inner"), "203.0.113.99", "2001:db8:b::2")
         self.inner.ip("route add default via 203.0.113.99")
         self.inner.ip("-6 route add default via 2001:db8:b::2")
         self.client.ip(f"route add {BEYOND}/32 via {SERVER}")

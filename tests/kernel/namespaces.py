@@ -108,18 +108,22 @@ class Host:
 
         `free` is a source that always does: when its datagram is here, no other is still to come.
         """
-        family = socket.AF_INET6 if ":" in to else socket.AF_INET
-        listening = self.listening(family, port)
-        for source in [*sources, free]:
-            text = SENTINEL if source == free else source.encode()
-            send(sender, source, to, port, text)
-        arrived = [text.decode() for text in _until_sentinel(listening)]
+        self.listening(_family(to), port)
+        for source in sources:
+            send(sender, source, to, port, source.encode())
+        arrived = self.texts(sender, free, to, port)
         return [source for source in sources if source in arrived]
+
+    def texts(self, sender: Namespace, free: str, to: str, port: int) -> list[str]:
+        """What has arrived, once a datagram from `free` is here."""
+        listening = self.listening(_family(to), port)
+        send(sender, free, to, port, SENTINEL)
+        return [text.decode() for text in _until_sentinel(listening)]
 
 
 def send(sender: Namespace, source: str, to: str, port: int, text: bytes) -> bool:
     """Send one datagram; False where the sender's own host refused it."""
-    with sender.inside(), socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as sending:
+    with sender.inside(), socket.socket(_family(to), socket.SOCK_DGRAM) as sending:
         sending.bind((source, 0))
         with suppress(PermissionError):
             return sending.sendto(text, (to, port)) == len(text)
@@ -135,6 +139,10 @@ def _until_sentinel(listening: socket.socket) -> Iterator[bytes]:
     with suppress(BlockingIOError):
         while True:
             yield listening.recv(100)
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _unshare() -> int:

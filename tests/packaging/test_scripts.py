@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ["start", "test", ".ci/run", "packaging/prepare.sh", "packaging/lock.sh"]
+SCRIPTS = ["start", "test", ".ci/run", "packaging/prepare.sh", "packaging/lock.sh", "packaging/install.sh"]
 THEIRS = "#!/bin/sh\n# the administrator's own\nexit 0\n"
 
 

@@ -91,7 +91,8 @@ class EngineProcess:
     def _handle(self, descriptor: int, happened: int) -> None:
         if descriptor == self._listening:
             self._watch.notice()
-            self._arm(0)  # more notices wait until the next read; each would be a wake
+            if self._watch.files.waiting:
+                self._arm(0)  # until these are read: under load each further notice would be a wake
         elif descriptor == self._door.channel.fileno():
             say("the enforcer is gone; what it put into the kernel holds")
             self._epoll.unregister(descriptor)

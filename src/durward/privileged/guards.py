@@ -1,4 +1,4 @@
-"""What is never blocked: this host, its way out, whoever is allowed, and where its administrators are logged in from."""
+"""What is never blocked: this host, its way out, whoever is allowed, and where administrators are logged in from."""
 
 import time
 from bisect import bisect_left

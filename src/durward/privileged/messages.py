@@ -98,14 +98,21 @@ def reading_of(body: memoryview) -> Reading | None:
     return Reading(packets, octets, expires, _comment_of(found.get(USER_DATA, memoryview(b""))))
 
 
-def place_of(entries: Sequence[ElementKey], texts: Sequence[bytes], offset: int) -> ElementKey | None:
-    """Which entry of a single message the kernel's `offset` points into."""
-    position = HEADER.size + len(_body_head(entries[0].set_name)) + 4
-    for entry, text in zip(entries, texts, strict=True):
-        position += len(text)
-        if offset < position:
-            return entry
-    return None
+def place_of(body: bytes, offset: int) -> ElementKey | None:
+    """Which element of a message's `body` the kernel means by `offset`, which counts from the message's start.
+
+    Where it does not tell, the first one; None for a body without any.
+    """
+    found = attributes(body[GENERAL.size :])
+    name = bytes(found.get(LIST_SET, b"")).rstrip(b"\0").decode()
+    entries = [entry for _, entry in each_attribute(found.get(LIST_ELEMENTS, b""))]
+    end = HEADER.size + len(_body_head(name)) + 4
+    meant = entries[0] if entries else None
+    for entry in entries:
+        begin, end = end, end + 4 + ((len(entry) + 3) & ~3)
+        if begin <= offset < end:
+            meant = entry
+    return None if meant is None else ElementKey(name, bytes(attributes(attributes(meant)[KEY])[DATA_VALUE]))
 
 
 @lru_cache(maxsize=256)

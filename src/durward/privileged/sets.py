@@ -18,6 +18,7 @@ from durward.privileged.messages import (
     body_of,
     element_text,
     key_text,
+    place_of,
     reading_of,
 )
 from durward.privileged.netlink import (
@@ -80,16 +81,16 @@ class Sets:
         # Older kernels keep the old timeout when an element is added again, and none changes its comment: so an
         # element that is there is removed in the same transaction. Most are new: that is tried first.
         present: list[ElementKey] = []
-        refusal = None
+        refusal = place = None
         for _ in range(TRIES_MAX):
-            refusal = self._transact(_deletions(present) + additions)
+            refusal, place = self._transact(_deletions(present) + additions)
             if refusal is None:
                 return
             if refusal.number in (errno.EEXIST, errno.ENOENT):
                 present = self._present([element.identity for element in chunk])
             elif refusal.number not in PASSING:
                 break
-        raise _failure("add", refusal, chunk[0].identity, len(chunk))
+        raise _failure("add", refusal, place or chunk[0].identity, len(chunk))
 
     def remove(self, keys: Iterable[ElementKey]) -> None:
         """Make elements be gone; one that is gone already is fine, and so is a missing set. Raises KernelError."""
@@ -97,9 +98,9 @@ class Sets:
             self._remove(chunk)
 
     def _remove(self, chunk: list[ElementKey]) -> None:
-        refusal = None
+        refusal = place = None
         for _ in range(TRIES_MAX):
-            refusal = self._transact(_deletions(chunk))
+            refusal, place = self._transact(_deletions(chunk))
             if refusal is None:
                 return
             if refusal.number == errno.ENOENT:
@@ -108,7 +109,7 @@ class Sets:
                     return
             elif refusal.number not in PASSING:
                 break
-        raise _failure("remove", refusal, chunk[0], len(chunk))
+        raise _failure("remove", refusal, place or chunk[0], len(chunk))
 
     def read(self, keys: Iterable[ElementKey]) -> list[Reading | None]:
         """What the kernel has for each key, in their order; None where it has nothing. Raises KernelError."""
@@ -156,12 +157,19 @@ class Sets:
     def _present(self, keys: list[ElementKey]) -> list[ElementKey]:
         return [key for key, reading in zip(keys, self.read(keys), strict=True) if reading is not None]
 
-    def _transact(self, parts: list[Part]) -> Refusal | None:
-        """Do all of `parts` or nothing; give what the kernel refused first, None when it did them."""
+    def _transact(self, parts: list[Part]) -> tuple[Refusal | None, ElementKey | None]:
+        """Do all of `parts` or nothing; give what the kernel refused first and of which element, or twice None."""
         kind, flags, body = parts[-1]
         parts[-1] = kind, flags | ACKNOWLEDGE, body
         first = self._netlink.numbers(len(parts) + 2)
         self._netlink.send(batch(parts, first))
+        refusal = self._refused(first, first + len(parts))
+        if refusal is None or refusal.sequence == first:
+            return refusal, None
+        return refusal, place_of(parts[refusal.sequence - first - 1][2], refusal.offset)
+
+    def _refused(self, first: int, last: int) -> Refusal | None:
+        """Wait for the end of the transaction numbered so; give the first refusal in it."""
         refused: Refusal | None = None
         while True:
             try:
@@ -171,12 +179,12 @@ class Sets:
                     return Refusal(first, error.number, str(error), 0)
                 raise
             for message in received:
-                if message.type != ERROR or not first <= message.sequence <= first + len(parts):
+                if message.type != ERROR or not first <= message.sequence <= last:
                     continue
                 refusal = refusal_of(message)
                 refused = refused or (refusal if refusal.number else None)
                 # The kernel answers the beginning only when it gave up the whole, and the last part always.
-                if message.sequence in (first, first + len(parts)):
+                if message.sequence in (first, last):
                     return refused
 
 

@@ -25,8 +25,9 @@ def _commands(ordered: list[Element]) -> Iterator[str]:
 def _element_text(element: Element) -> str:
     text = _key_text(element.key)
     if element.timeout_seconds:
+        # In days too, because nft takes no larger number of seconds than 32 bits of milliseconds have.
         seconds, milliseconds = divmod(max(round(element.timeout_seconds * 1000), 1), 1000)
-        text += f" timeout {seconds}s{milliseconds}ms"
+        text += f" timeout {seconds // 86400}d{seconds % 86400}s{milliseconds}ms"
     # nft has no way to write a quotation mark within a string; our own comments have none.
     return text + (f' comment "{element.comment.replace(chr(34), chr(39))}"' if element.comment else "")
 

@@ -53,6 +53,8 @@ ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
 # address has one of these. `{}` are further bytes that end the hole.
 NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*+"
+# The same with blanks, for texts that do not end at the first one.
+LOOSE_NO_ADDRESS = r"[^\n.:]*(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\n.:]*)*"
 
 
 def fields_of(sequence: Sequence) -> tuple[str, ...]:
@@ -135,7 +137,8 @@ def _open(after_wide: bool) -> bool:
 
 def has_strict_form(sequence: Sequence) -> bool:
     """Whether the fast form is safe: a set that admits an address or a line's end makes it unsafe, and so does a second
-    address beside a text that a stranger may have chosen."""
+    address beside a text that a stranger may have chosen.
+    """
     names = {hole.name for hole in holes_of(sequence)}
     return not ("destination_ip" in names and names.intersection(CHOSEN_HOLES)) and all(map(_is_tame, _sets(sequence)))
 
@@ -180,7 +183,7 @@ def write(sequence: Sequence, form: Form, stops: frozenset[bytes] = frozenset())
 def _node(node: Node, form: Form, stops: frozenset[bytes]) -> str:
     match node:
         case Text(value):
-            return re.escape(value.decode("latin-1"))
+            return re.escape(value.decode("latin-1")) if value != b" " else " "
         case Set(source):
             return source
         case Hole(name):
@@ -192,10 +195,13 @@ def _node(node: Node, form: Form, stops: frozenset[bytes]) -> str:
         case Repeat(inner, least, most):
             once = _node(inner, form, stops if most == 1 else frozenset())
             lazy = "?" if form == "lazy" and most > 1 else ""
-            return f"(?:{once}){{{least},{most}}}{lazy}"
+            times = "?" if (least, most) == (0, 1) else f"{{{least},{most}}}{lazy}"
+            return (once if isinstance(inner, Group) else f"(?:{once})") + times
 
 
 def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
+    if kind.characters is None and not kind.field:
+        return LOOSE_NO_ADDRESS
     ends = "".join(re.escape(stop.decode("latin-1")) for stop in sorted(stops) if not stop.isspace())
     if kind.characters is None or kind.characters.startswith("^") or kind.field in ("source_host", "session"):
         return NO_ADDRESS.format(ends) if kind.least == 0 else r"(?=\S)" + NO_ADDRESS.format(ends)

@@ -4,33 +4,53 @@ from durward.scan.grammar import Group, Node, PatternError, Repeat, Sequence, Se
 from durward.scan.holes import members
 
 LITERAL_BYTES_MIN = 4  # shorter ones are in half of all lines
+LITERAL_BYTES_GOOD = 24  # beyond this, longer is no better
 CHOICES_MAX = 16  # beyond so many spellings a part counts as not fixed
 MEMBERS_MAX = 4
 
 
-def literals_of(sequence: Sequence, before: bytes) -> frozenset[bytes]:
-    """Texts of which each matching line contains one; the longest that there are. `before` stands before the message.
+def literals_of(sequence: Sequence) -> frozenset[bytes]:
+    """Texts of which each matching line contains one; the longest that there are.
 
-    Raises PatternError where there is none that is long enough.
+    None begins with a blank or a colon: those are so common that the search would stop at every word. Raises
+    PatternError where there is none that is long enough.
     """
-    found = _required(sequence, before)
+    found = _reduced(frozenset(text.lstrip(b" :") for text in _required(sequence)))
     if not found or min(map(len, found)) < LITERAL_BYTES_MIN:
         raise PatternError(f"needs a fixed text of at least {LITERAL_BYTES_MIN} characters that each line contains")
     return found
 
 
-def _required(sequence: Sequence, before: bytes = b"") -> frozenset[bytes]:
+def ending_of(sequence: Sequence) -> bytes:
+    """The last fixed text that each matching line contains; nothing where the pattern has none."""
+    ending: list[bytes] = []
+    for node in reversed(sequence):
+        if isinstance(node, Text):
+            ending.append(node.value)
+        elif ending:
+            break
+    return b"".join(reversed(ending))
+
+
+def _required(sequence: Sequence) -> frozenset[bytes]:
     found: list[frozenset[bytes]] = []
-    current = frozenset({before})
+    current = frozenset({b""})
     for node in sequence:
         exact = _exact(node)
+        if exact is not None and len(exact) > 1:
+            found.append(current)
         if exact is not None and len(current) * len(exact) <= CHOICES_MAX:
             current = frozenset(left + right for left in current for right in exact)
             continue
         found += [current, _inside(node)]
         current = frozenset({b""})
     found = [_reduced(choices) for choices in [*found, current] if choices]
-    return max(found, key=lambda choices: (min(map(len, choices)), -len(choices)))
+    return max(found, key=_worth)
+
+
+def _worth(choices: frozenset[bytes]) -> tuple[int, int]:
+    """A long literal is in few lines, and few literals are quick to look for."""
+    return (min(LITERAL_BYTES_GOOD, *map(len, choices)) - len(choices), -len(choices))
 
 
 def _inside(node: Node) -> frozenset[bytes]:

@@ -8,7 +8,7 @@ from durward.catalog.service_card import Pattern, ServiceCard
 from durward.scan.envelope import Message, Programs, Shape, strict_start
 from durward.scan.grammar import PatternError, Sequence, parse
 from durward.scan.holes import fields_of, has_strict_form, lint, optional_fields, write
-from durward.scan.literals import literals_of
+from durward.scan.literals import ending_of, literals_of
 
 Row = tuple[bytes, ...]
 Strict = re.Pattern[bytes]
@@ -36,6 +36,7 @@ class Rule:
     columns: tuple[str, ...]
     optional: frozenset[str]
     literals: frozenset[bytes]
+    ending: bytes  # each line contains this; it is quick to see whether one does
     _strict: dict[Shape, Strict | None] = field(default_factory=dict)
     _loose: tuple[Strict, Strict] | None = None
 
@@ -44,7 +45,7 @@ class Rule:
         if shape not in self._strict:
             start = strict_start(self.envelope, shape, self.programs)
             usable = start is not None and has_strict_form(self.sequence)
-            written = f"^{start}{write(self.sequence, 'strict', LINE_END)}$"
+            written = f"^{start}{write(self.sequence, 'strict', LINE_END)}[ \\r]*+$"
             self._strict[shape] = re.compile(written.encode("latin-1"), re.MULTILINE) if usable else None
         return self._strict[shape]
 
@@ -94,5 +95,6 @@ def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs) 
         sequence=sequence,
         columns=columns,
         optional=optional_fields(sequence),
-        literals=literals_of(sequence, b"" if pattern.envelope == "plain" else b" "),
+        ending=ending_of(sequence),
+        literals=literals_of(sequence),
     )

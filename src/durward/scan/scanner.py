@@ -6,7 +6,8 @@ what no strict form takes is read carefully, in every way in which it can be rea
 """
 
 from collections.abc import Sequence
-from operator import attrgetter
+from itertools import compress
+from operator import itemgetter
 
 from durward.catalog.document import Problem, ProblemsError
 from durward.catalog.service_card import ServiceCard
@@ -14,10 +15,11 @@ from durward.model import Event
 from durward.scan.build import Builder, Place
 from durward.scan.envelope import Programs, readings, shape_of
 from durward.scan.grammar import PatternError
-from durward.scan.matcher import Prefilter
+from durward.scan.matcher import Candidates, Prefilter
 from durward.scan.rule import Row, Rule, rule_of
 from durward.scan.timestamps import Calendar
 
+POSITION = itemgetter(Event._fields.index("position"))
 PREFILTERS_MAX = 64  # sets of services for which the prefilter is kept; all are made anew beyond that
 
 
@@ -47,11 +49,9 @@ class Scanner:
         prefilter = self._prefilter(services)
         place = Place(source, position, observed_at, calendar)
         events: list[Event] = []
-        for literal, spans in prefilter.candidates(block).items():
-            starts, ends = spans[::2], spans[1::2]
-            lines = [block[start:end] for start, end in zip(starts, ends, strict=True)]
-            events += self._group(prefilter, prefilter.likely[literal], lines, starts, place)
-        events.sort(key=attrgetter("position"))
+        for candidates in prefilter.candidates(block):
+            events += self._group(prefilter, candidates, place)
+        events.sort(key=POSITION)
         return events
 
     def rule_for(self, line: bytes) -> Rule | None:
@@ -68,24 +68,36 @@ class Scanner:
             self._prefilters[services] = Prefilter(rules)
         return self._prefilters[services]
 
-    def _group(
-        self, prefilter: Prefilter, likely: list[Rule], lines: list[bytes], starts: list[int], place: Place
-    ) -> list[Event]:
+    def _group(self, prefilter: Prefilter, candidates: Candidates, place: Place) -> list[Event]:
         """The events of lines that contain the same literal: all at once where the likeliest rule takes all of them."""
+        likely, lines, starts = candidates
         strict = likely[0].strict(shape_of(lines[0]))
-        if strict is not None and strict.groups > 1:
-            rows: list[Row] = strict.findall(b"\n".join(lines))
-            if len(rows) == len(lines):
-                return self._builder.events(likely[0], rows, lines, starts, None, place)
+        if strict is None or strict.groups < 2:
+            return self._each(prefilter, candidates, place)
+        rows: list[Row] = strict.findall(b"\n".join(lines))
+        if len(rows) == len(lines):
+            return self._builder.events(likely[0], rows, lines, starts, None, place)
+        ending = likely[0].ending
+        fits = [ending in line for line in lines]
+        if not rows or all(fits):
+            return self._each(prefilter, candidates, place)
+        yes, no = (
+            Candidates(likely, [*compress(lines, chosen)], [*compress(starts, chosen)])
+            for chosen in (fits, [not fit for fit in fits])
+        )
+        return self._group(prefilter, yes, place) + self._each(prefilter, no, place)
+
+    def _each(self, prefilter: Prefilter, candidates: Candidates, place: Place) -> list[Event]:
+        """The events of lines that have to be looked at one by one."""
         taken: dict[Rule, list[tuple[bytes, int, Row, int]]] = {}
-        for line, start in zip(lines, starts, strict=True):
-            if found := _strictly(likely, line) or _carefully(prefilter.rules_in(line), line):
+        for line, start in zip(candidates.lines, candidates.starts, strict=True):
+            if found := _strictly(candidates.likely, line) or _carefully(prefilter.rules_in(line), line):
                 rule, row, repeated = found
                 taken.setdefault(rule, []).append((line, start, row, repeated))
         events: list[Event] = []
         for rule, found_lines in taken.items():
-            columns = [list(column) for column in zip(*found_lines, strict=True)]
-            events += self._builder.events(rule, columns[2], columns[0], columns[1], columns[3], place)
+            lines, starts, rows, repeated_times = (list(column) for column in zip(*found_lines, strict=True))
+            events += self._builder.events(rule, rows, lines, starts, repeated_times, place)
         return events
 
 
@@ -93,7 +105,7 @@ def _strictly(likely: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
     shape = shape_of(line)
     for rule in likely:
         strict = rule.strict(shape)
-        if strict is not None and (match := strict.fullmatch(line)):
+        if strict is not None and rule.ending in line and (match := strict.fullmatch(line)):
             return rule, match.groups(b""), 1
     return None
 
@@ -102,6 +114,7 @@ def _carefully(rules: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
     """Read a line in every way. Two readings that find the source in different places leave nobody to blame."""
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
+    rules = [rule for rule in rules if rule.ending in line]
     line = line.rstrip(b" \t\r")
     read = {envelope: readings(line, envelope) for envelope in {rule.envelope for rule in rules}}
     for rule in rules:

@@ -106,13 +106,16 @@ UNREADABLE = (".zst", ".zip", ".lz4", ".lzma", ".Z", ".lzo", ".br")  # the stand
 
 
 class Unpacked:
-    """What a compressed copy holds, read forwards only: a window never starts before an earlier one."""
+    """What a compressed copy holds. Going back costs unpacking it anew from its start, so it is read forwards."""
 
     def __init__(self, descriptor: int, suffix: str) -> None:
         self.descriptor = descriptor
-        self.broken = False
         self._suffix = suffix
-        self._stream = STREAMS[suffix]()
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self.broken = False
+        self._stream = STREAMS[self._suffix]()
         self._packed_offset = 0
         self._start = 0  # of `_held` in the unpacked bytes
         self._held = bytearray()
@@ -121,7 +124,7 @@ class Unpacked:
     def window(self, start: int, length: int) -> bytes:
         """Give up to `length` bytes from `start` on. A damaged copy ends where it is damaged. Raises OSError."""
         if start < self._start:
-            raise AssertionError("a compressed copy cannot be read backwards")
+            self._rewind()
         while self._start + len(self._held) < start + length and not self._ended:
             self._pass(start)
             self._held += self._more()

@@ -246,9 +246,9 @@ class LogFile:
 
     def _finish(self, tail: Tail) -> None:
         """A tail gave all it had."""
-        if self._current is None and self._left is None and not tail.memory:
-            self._left = replace(tail.position, marks=self._marks)
         self._remove(tail)
+        if self._current is None and self._left is None and all(other.memory for other in self._tails):
+            self._left = replace(tail.position, marks=self._marks)
 
     def _remove(self, tail: Tail) -> None:
         self._tails.remove(tail)

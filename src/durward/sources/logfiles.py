@@ -1,5 +1,6 @@
 """LogFiles: all followed paths. Only what changed is touched, so thousands of idle files cost nothing."""
 
+import os
 from collections.abc import Iterable, Iterator
 
 from durward.sources.block import Block, Position
@@ -44,16 +45,15 @@ class LogFiles:
     def follow(
         self,
         path: str,
-        watches: Iterable[tuple[int, bytes]],
+        watches: Iterable[tuple[int, str | bytes]],
         saved: Position | None,
         *,
         now: float,
         appeared: bool = False,
     ) -> LogFile:
-        """Follow one more path. `watches` are (watch number, name), the name b"" for a watch on the file itself.
+        """Follow one more path, behind `saved` or from its end. A path that is followed already is only watched anew.
 
-        `appeared`: the file was not there when we started, so it is new from its first byte. A path that is followed
-        already only gets the new watches.
+        `appeared`: the file was not there when we started, so it is new from its first byte.
         """
         file = self._files.get(path)
         if file is None:
@@ -61,8 +61,16 @@ class LogFiles:
             file.start(now, saved, appeared=appeared)
             self._unread[file] = self._round[file] = None
             self._moved.add(file)
-        self._watch(file, watches)
+        self.watch(path, watches)
         return file
+
+    def watch(self, path: str, watches: Iterable[tuple[int, str | bytes]]) -> None:
+        """Say by which (watch number, name) changes of a followed path are told: in place of those known so far.
+
+        The name is empty for a watch on the file itself. Without any watch the file is looked at on every `read`.
+        """
+        if path in self._files:
+            self._watch(self._files[path], [(number, os.fsencode(name)) for number, name in watches])
 
     def forget(self, path: str) -> None:
         """Stop following a path. Nothing happens if nobody follows it."""

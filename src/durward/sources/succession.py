@@ -50,4 +50,5 @@ def _same_bytes(old: Tail, fresh: Tail) -> bool:
     if length == 0 or not isinstance(old.content, Plain):
         return False
     start = old.offset - length
-    return old.content.window(start, length) == fresh.content.window(start, length)
+    read = old.content.window(start, length)
+    return len(read) == length and fresh.content.window(start, length) == read

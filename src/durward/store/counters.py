@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from durward.store.store import Store
 
-COUNT_MAX = (1 << 63) - 1  # a sum stays at it
+COUNT_MAX = (1 << 63) - 1  # a sum stays at it; it stands in ADD too
 ADD = (
-    "INSERT INTO counter (decision, packets, bytes)"
-    " SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM decision WHERE id = ?1)"
+    "INSERT INTO counter (decision, packets, bytes) SELECT id, ?, ? FROM decision WHERE id = ?"
     " ON CONFLICT (decision) DO UPDATE SET"
-    " packets = CASE WHEN packets > ?4 - excluded.packets THEN ?4 ELSE packets + excluded.packets END,"
-    " bytes = CASE WHEN bytes > ?4 - excluded.bytes THEN ?4 ELSE bytes + excluded.bytes END"
+    " packets = packets + min(excluded.packets, 9223372036854775807 - packets),"
+    " bytes = bytes + min(excluded.bytes, 9223372036854775807 - bytes)"
 )
 
 
@@ -28,10 +27,7 @@ def add(store: Store, traffic: Mapping[int, Traffic]) -> None:
 
     Call inside a transaction. Raises StoreError.
     """
-    rows = (
-        (decision, min(one.packets, COUNT_MAX), min(one.bytes, COUNT_MAX), COUNT_MAX)
-        for decision, one in traffic.items()
-    )
+    rows = ((min(one.packets, COUNT_MAX), min(one.bytes, COUNT_MAX), decision) for decision, one in traffic.items())
     store.write_many(ADD, rows)
 
 

@@ -10,7 +10,7 @@ from durward.store.store import Store
 FINDINGS_MAX = 10_000  # kept; beyond it those that were not seen for longest are dropped
 KNOWN = "SELECT check_id, subject, result, detail, first_at, last_at FROM finding ORDER BY check_id, subject"
 REPORT = (
-    "INSERT INTO finding (check_id, subject, result, detail, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
+    "INSERT INTO finding (check_id, subject, result, detail, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (check_id, subject) DO UPDATE SET"
     " first_at = CASE WHEN result = excluded.result THEN first_at ELSE excluded.first_at END,"
     " result = excluded.result, detail = excluded.detail, last_at = excluded.last_at"
@@ -34,7 +34,7 @@ def report(store: Store, found: Iterable[Finding], now: float) -> None:
 
     Raises StoreError.
     """
-    rows = ((stored(one.check), stored(one.subject), one.result, stored(one.detail), now) for one in found)
+    rows = ((stored(one.check), stored(one.subject), one.result, stored(one.detail), now, now) for one in found)
     store.write_many(REPORT, rows)
     ((number,),) = store.read("SELECT count(*) FROM finding")
     if number > FINDINGS_MAX:

@@ -1,0 +1,43 @@
+"""durward status: is it protecting, since when, and is anything degraded?"""
+
+from typing import Any
+
+import click
+
+from durward.commands.terminal import bold, emit, inert, moment, quantity, span, table
+from durward.commands.verb import Exit, ask_engine, verb
+
+
+@verb("status")
+def command(*, as_json: bool) -> None:
+    """Show whether this host is protected, who is blocked, how far each log has been read, and what is degraded."""
+    reply = ask_engine("status")
+    if as_json:
+        emit(reply)
+    else:
+        click.echo(page(reply))
+    if not reply["protecting"]:
+        click.get_current_context().exit(Exit.NO)
+
+
+def page(reply: dict[str, Any]) -> str:
+    """The answer as a page of a few lines."""
+    state = "Protecting" if reply["protecting"] else "NOT protecting"
+    lines = [f"{bold(state)} since {moment(reply['since'])}  (firewall: {reply['firewall']})"]
+    counts = (quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored")
+    lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
+    lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")
+    lines += ["", table([_process_row(process) for process in reply["processes"]], "  ")]
+    lines += [f"  degraded: {inert(problem)}" for problem in reply["degraded"]]
+    return "\n".join(lines)
+
+
+def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
+    lag = "up to date" if source["lag_seconds"] < 1 else f"{span(source['lag_seconds'])} behind"
+    state = inert(source["problem"]) if "problem" in source else lag
+    return (inert(source["name"]), quantity(source["lines"], "line"), quantity(source["events"], "event"), state)
+
+
+def _process_row(process: dict[str, Any]) -> tuple[str, ...]:
+    memory = f"{process['rss_kib'] / 1024:.0f} MB" if process["rss_kib"] else ""
+    return (process["name"], f"process {process['pid']}", memory)

@@ -1,0 +1,85 @@
+"""durward why: everything that refuses somebody, with its evidence, and the one command that takes it back."""
+
+from typing import Any
+
+import click
+
+from durward.commands.terminal import bold, emit, inert, moment, quantity, table
+from durward.commands.verb import Exit, ask_engine, verb
+
+HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
+
+
+@verb("why")
+@click.argument("subject")
+def command(*, subject: str, as_json: bool) -> None:
+    """Explain what refuses SUBJECT: an address, a CIDR network, or the receipt that a blocked visitor was given.
+
+    Shows the decision, the log lines that prove it, what was kept out since, when it ends, what would happen next
+    time, and the one command that takes it back. Exit status: 0 not blocked, 1 blocked.
+    """
+    reply = ask_engine("why", subject=subject)
+    if as_json:
+        emit(reply)
+    else:
+        click.echo(page(reply))
+    if reply["blocked"]:
+        click.get_current_context().exit(Exit.NO)
+
+
+def page(reply: dict[str, Any]) -> str:
+    """The answer as people read it."""
+    lines: list[str] = []
+    for layer in reply["layers"]:
+        if "decision" in layer:
+            lines += _block(reply, layer)
+    if not lines:
+        lines.append(f"{bold(reply['subject'])} is not blocked.")
+        lines += _counted(reply["layers"][0])
+    lines += [f"  Allowed by  {reply['allowed_by']}: blocks do not touch it."] if reply["allowed"] else []
+    lines += [f"  Ignored by  {reply['ignored_by']}: its lines are not counted."] if reply["ignored"] else []
+    shown = [past for past in reply["history"] if past["decision"] not in _current(reply)]
+    if shown:
+        lines += ["", "  Earlier", table([_past_row(past) for past in shown[:HISTORY_SHOWN]], "    ")]
+    return "\n".join(lines)
+
+
+def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
+    until = moment(layer["until"])
+    who = reply["subject"] if reply["subject"] == layer["subject"] else f"{reply['subject']} (in {layer['subject']})"
+    verb_phrase = "is blocked" if layer["blocked"] else "has a block that does not hold"
+    facts = [
+        ("Why", inert(layer["reason"])),
+        ("Decided", f"{moment(layer['made_at'])} by {inert(layer['origin'])}, receipt {layer['receipt']}"),
+        ("Since then", f"{quantity(layer['packets'], 'packet')} refused, {quantity(layer['bytes'], 'byte')}"),
+    ]
+    if layer["ports"]:
+        facts.insert(1, ("Ports", layer["ports"]))
+    if layer.get("threshold"):
+        facts.insert(1, ("Rule", f"{layer['threshold']} failures within {layer['within']} are too many"))
+    if layer["next_time"]:
+        facts.append(("Next time", f"it would be for {layer['next_time']}"))
+    lines = [f"{bold(who)} {verb_phrase}, until {until}.", "", table(facts, "  ")]
+    if layer["evidence"]:
+        lines += ["", f"  The {quantity(len(layer['evidence']), 'line')} that led to it"]
+        lines += [f"    {inert(line['text'])}" for line in layer["evidence"]]
+        lines += [f"    from {inert(source)}" for source in sorted({line["source"] for line in layer["evidence"]})]
+    return [*lines, "", f"  To let it in again:  {bold(layer['undo'])}"]
+
+
+def _counted(layer: dict[str, Any]) -> list[str]:
+    if not layer.get("count"):
+        return []
+    return [f"  It has {layer['count']} of {layer['threshold']} failures that are too many."]
+
+
+def _past_row(past: dict[str, Any]) -> tuple[str, ...]:
+    verdict = f"would {past['verdict']}" if past["simulated"] else past["verdict"]
+    reason = inert(past["reason"])
+    if "refused" in past:
+        verdict, reason = f"no {verdict}", f"{reason}; a guard refused it: {inert(past['refused'])}"
+    return (f"{past['decision']}", moment(past["made_at"]), verdict, f"{past['subject']}  {reason}")
+
+
+def _current(reply: dict[str, Any]) -> set[int]:
+    return {layer["decision"] for layer in reply["layers"] if "decision" in layer}
