@@ -137,8 +137,7 @@ class LogLife(RuleBasedStateMachine):
     @rule(notice=st.booleans())
     def copytruncate(self, notice: bool) -> None:
         stretch = self.stretches[-1]
-        if not self.has_read_of_current():
-            stretch.optional = True
+        stretch.optional |= not self.has_read_of_current() or not (self.traceable or self.is_open())
         self.shift()
         shutil.copyfile(self.path, self.directory / "app.log.1")
         os.truncate(self.path, 0)

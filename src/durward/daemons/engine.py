@@ -26,7 +26,7 @@ from durward.daemons.privileges import become
 from durward.daemons.process import EXIT_AGAIN, begin, say
 from durward.daemons.seclusion import leave_network, reach_home
 from durward.daemons.watch import Watch
-from durward.engine.assembly import assemble, policy_of
+from durward.engine.assembly import assemble, import_detectors, policy_of
 from durward.engine.explain import history_entry
 from durward.model import Decision
 from durward.store import escalation, forgiveness, positions, standing
@@ -34,7 +34,6 @@ from durward.store import escalation, forgiveness, positions, standing
 USER = "durward-engine"
 TICK_SECONDS = 1.0
 IDLE_SECONDS = 5.0  # between two looks at the clock while nothing happens
-RESTLESS_SECONDS = 0.2  # while a rotated file is read to its end
 RECONNECT_SECONDS = 0.1
 
 
@@ -74,7 +73,8 @@ class EngineProcess:
             if not self._door.channel.connected:
                 self._connect(now)
             self._watch.look(now)
-            if self._watch.files.waiting and self._pace.wait(time.monotonic()) == 0:
+            due = self._watch.waiting or self._watch.patience(now) is not None
+            if due and self._pace.wait(time.monotonic()) == 0:
                 self._read(now)
             if now - self._ticked_at >= TICK_SECONDS or now < self._ticked_at:
                 self._tick(now)
@@ -91,7 +91,7 @@ class EngineProcess:
     def _handle(self, descriptor: int, happened: int) -> None:
         if descriptor == self._listening:
             self._watch.notice()
-            if self._watch.files.waiting:
+            if self._watch.waiting:
                 self._arm(0)  # until these are read: under load each further notice would be a wake
         elif descriptor == self._door.channel.fileno():
             say("the enforcer is gone; what it put into the kernel holds")
@@ -127,15 +127,16 @@ class EngineProcess:
             self._arm(select.EPOLLIN)
         decisions = self._watch.read(now)
         self._acting.act(decisions, self._watch.positions(), now)
-        self._pace.has_read(time.monotonic())
+        if self._watch.gave_lines:
+            self._pace.has_read(time.monotonic())
 
     def _patience(self) -> float:
         """How long to wait for something to happen, in seconds."""
         if not self._door.channel.connected:
             return RECONNECT_SECONDS
-        if self._watch.files.waiting:
+        if self._watch.waiting:
             return self._pace.wait(time.monotonic())
-        return RESTLESS_SECONDS if self._watch.files.restless else IDLE_SECONDS
+        return self._watch.patience(time.time()) or IDLE_SECONDS
 
     def _tick(self, now: float) -> None:
         self._ticked_at = now
@@ -189,6 +190,7 @@ def main() -> NoReturn:
     home = beginning.home
     try:
         loaded = load(home)
+        import_detectors(loaded.detectors)  # now: what lies below a directory of root's alone cannot be read later
     except ProblemsError as error:
         beginning.give_up(str(error))
     if os.geteuid() == 0:

@@ -44,7 +44,7 @@ def account(user: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(user)
     except KeyError:
-        advice = "systemd-sysusers packaging/sysusers/durward.conf, or ./start, makes it"
+        advice = "./start makes it, and so does packaging/install.sh"
         raise PrivilegesError(f"there is no user {user!r}: {advice}") from None
 
 

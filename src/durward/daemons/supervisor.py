@@ -126,11 +126,12 @@ class Supervisor:
 
 def prepare(home: Home) -> None:
     """Make the directories that are missing and give each its owner. Needs root. Raises PrivilegesError."""
-    engine, group = account(ENGINE_USER), account(ENGINE_USER).pw_gid
+    group = account(ENGINE_USER).pw_gid
     enforcer = account(ENFORCER_USER)
     if enforcer.pw_gid != group:
         raise PrivilegesError(f"{ENFORCER_USER!r} and {ENGINE_USER!r} should share the group {GROUP!r}")
-    for directory, owner, mode in ((home.etc, 0, 0o750), (home.lib, engine.pw_uid, 0o700), (home.run, 0, 0o1770)):
+    # Sticky: each process replaces its own files in them, and nobody else's.
+    for directory, owner, mode in ((home.etc, 0, 0o750), (home.lib, 0, 0o1770), (home.run, 0, 0o1770)):
         directory.mkdir(parents=True, exist_ok=True)
         os.chown(directory, owner, group)
         directory.chmod(mode)

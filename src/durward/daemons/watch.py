@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
+from durward.catalog.service_card import ServiceCard
 from durward.config.loading import Loaded
 from durward.control.channel import ChannelError
 from durward.daemons.door import Door
@@ -15,12 +17,18 @@ from durward.model import Decision, Event
 from durward.scan.scanner import Scanner
 from durward.scan.sessions import Sessions
 from durward.scan.timestamps import Calendar
+from durward.scan.twins import Twins
 from durward.sources.block import Block, Position
+from durward.sources.journal import Journal
 from durward.sources.logfiles import LogFiles
 from durward.sources.opening import SourceError
+from durward.sources.trust import Want
 from durward.sources.watching import CREATE, MOVED_TO, read_changes
 
 LIST_SECONDS = 10.0  # how often globs are looked at again although no notice came
+RESTLESS_SECONDS = 0.2  # while a rotated file is read to its end
+JOURNAL_POLL_SECONDS = 0.05  # journald's own notices come up to 250 ms late
+JOURNAL_LIVELY_SECONDS = 2.0  # after an entry the journal is polled for this long; then its notices suffice
 CALENDAR_SECONDS = 60.0  # a calendar is used for this long
 FILES_MAX = 10_000  # followed at once; more are named in `status` as not read
 CLOCK_SLACK_SECONDS = 600  # a stamp that lies further in the future than this is not believed
@@ -82,10 +90,19 @@ class Watch:
         self.opening = Opening(door)
         self.files = LogFiles(self.opening, memory_seconds=memory)
         self.changes_descriptor = -1
+        self.gave_lines = False
         self._door = door
         self._engine = engine
         self._scanner = Scanner(loaded.services)
         self._sessions = Sessions()
+        self._twins = Twins()
+        self._memory_seconds = memory
+        self._wants = _wants(loaded)
+        self._journal_services = frozenset(card.id for card, _want in self._wants)
+        self._journal_cursor = saved.get(Journal.source)
+        self._journal_watches: frozenset[int] = frozenset()
+        self.journal: Journal | None = None
+        self._journal_heard_at = 0.0
         self._globs = _globs(loaded)
         self._saved = {name: position for name, position in saved.items() if name.startswith("file:")}
         self._services: dict[str, frozenset[str]] = {}
@@ -100,6 +117,8 @@ class Watch:
             os.close(self.changes_descriptor)
         os.set_blocking(descriptor, False)
         self.changes_descriptor = descriptor
+        if self._wants:
+            self._open_journal(time.time())
         self._listed_at = 0.0
         self._services.clear()
 
@@ -122,6 +141,8 @@ class Watch:
         """Hear which files changed."""
         changes = read_changes(self.changes_descriptor)
         self.files.changed(changes)
+        if self.journal is not None and any(change.watch in self._journal_watches for change in changes):
+            self.journal.waiting = True
         if any(change.mask & (CREATE | MOVED_TO) for change in changes):
             self._listed_at = 0.0
 
@@ -129,7 +150,9 @@ class Watch:
         """Read what has come, and give what is decided because of it."""
         calendar = self._calendar_at(now)
         decisions: list[Decision] = []
-        for block in self.files.read(now):
+        self.gave_lines = False
+        for block in self._blocks(now):
+            self.gave_lines = True
             for event in self._events(block, now, calendar):
                 if block.kind == "memory":
                     self._engine.remember(event)
@@ -139,7 +162,22 @@ class Watch:
 
     def positions(self) -> dict[str, str]:
         """How far each source was read since this was last asked."""
-        return {f"file:{path}": position.to_text() for path, position in self.files.positions().items()}
+        positions = {f"file:{path}": position.to_text() for path, position in self.files.positions().items()}
+        if self.journal is not None and self.journal.position != self._journal_cursor:
+            self._journal_cursor = self.journal.position
+            positions[Journal.source] = self._journal_cursor or ""
+        return positions
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `read` has something to do at once."""
+        return self.files.waiting or (self.journal is not None and self.journal.waiting)
+
+    def patience(self, now: float) -> float | None:
+        """When to read although no notice came, in seconds; None where notices suffice."""
+        if self.journal is not None and now - self._journal_heard_at < JOURNAL_LIVELY_SECONDS:
+            return JOURNAL_POLL_SECONDS
+        return RESTLESS_SECONDS if self.files.restless else None
 
     def sources(self, now: float) -> list[tuple[str, Tally, float, str]]:
         """Each source: its name, what it has given, how long it waits to be read (seconds), and what is wrong."""
@@ -148,18 +186,24 @@ class Watch:
             lag = file.lag_seconds(now) if file.waiting else 0.0
             problem = self.opening.problems.get(file.path) or file.problem or ""
             found.append((file.source, self.tallies.get(file.source, Tally()), lag, problem))
+        if self.journal is not None:
+            tally = self.tallies.get(Journal.source, Tally())
+            found.append((Journal.source, tally, self.journal.lag_seconds(now), self.journal.problem or ""))
         return found
 
     def _events(self, block: Block, now: float, calendar: Calendar) -> list[Event]:
-        path = block.source.removeprefix("file:")
         events = self._scanner.events(
             block.data,
             source=block.source,
             position=block.position,
             observed_at=now,
             calendar=calendar,
-            services=self._services.get(path) or self._services_of(path),
+            services=self._services_in(block.source),
         )
+        if block.places:
+            events = [event._replace(position=block.place_of(cast("int", event.position))) for event in events]
+        if self.journal is not None:
+            events = self._twins.only_first(events)
         tally = self.tallies.setdefault(block.source, Tally())
         tally.lines += block.data.count(b"\n")
         tally.events += len(events)
@@ -175,6 +219,39 @@ class Watch:
         if not 0 <= now - self._calendar.reference < CALENDAR_SECONDS:
             self._calendar = Calendar(now, time.localtime(now).tm_gmtoff)
         return self._calendar
+
+    def _blocks(self, now: float) -> Iterator[Block]:
+        yield from self.files.read(now)
+        if self.journal is None:
+            return
+        for block in self.journal.read(now):
+            self._journal_heard_at = now
+            yield block
+        if self.journal.archived:
+            self._open_journal(now)
+
+    def _open_journal(self, now: float) -> None:
+        """Take over the journal's files, after a rotation the new ones. Raises ChannelError."""
+        answer, descriptors = self._door.channel.ask_descriptors("open journal")
+        self._journal_watches = frozenset(number for number, _name in answer["watches"])
+        try:
+            if self.journal is not None:
+                self.journal.replace(descriptors)
+            elif descriptors:
+                wants = [want for _card, want in self._wants]
+                self.journal = Journal(descriptors, wants, memory_seconds=self._memory_seconds)
+                self.journal.start(now, self._journal_cursor)
+        except SourceError as error:
+            self.opening.problems[Journal.source] = str(error)
+            say(f"the journal is not read: {error}")
+        else:
+            self.opening.problems.pop(Journal.source, None)
+
+    def _services_in(self, source: str) -> frozenset[str]:
+        if source == Journal.source:
+            return self._journal_services
+        path = source.removeprefix("file:")
+        return self._services.get(path) or self._services_of(path)
 
     def _follow(self, path: str, now: float) -> None:
         if path in self._services or len(self.files) >= FILES_MAX:
@@ -198,6 +275,14 @@ class Watch:
         return frozenset(
             service for glob, services in self._globs.items() if fnmatch.fnmatchcase(path, glob) for service in services
         )
+
+
+def _wants(loaded: Loaded) -> list[tuple[ServiceCard, Want]]:
+    return [
+        (card, Want(frozenset(units), frozenset(card.reads.programs)))
+        for card in loaded.services
+        if (units := loaded.settings.services[card.id].journal)
+    ]
 
 
 def _globs(loaded: Loaded) -> dict[str, set[str]]:

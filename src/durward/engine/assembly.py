@@ -1,6 +1,7 @@
 """Puts an engine together from settings and cards: the same for the daemon, a replay and a test."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import cast
 
 from durward.catalog.detector_card import DetectorCard
@@ -56,11 +57,21 @@ def assemble(
     return Engine(policy, made, earlier)
 
 
+def import_detectors(detectors: Sequence[DetectorCard]) -> None:
+    """Import the code of all detectors. Raises ProblemsError for a card whose code is missing."""
+    for card in detectors:
+        _code(card)
+
+
 def _detector(card: DetectorCard, policy: DetectorPolicy, recollection: Recollection) -> Detector:
+    return cast("Detector", _code(card).Detector(card.id, policy, recollection))
+
+
+def _code(card: DetectorCard) -> ModuleType:
     module = code_of("detectors", card.code)
     if module is None:
         raise ProblemsError([Problem(f"{card.id}.toml", 1, "code", f"there is no packaged detector {card.code!r}")])
-    return cast("Detector", module.Detector(card.id, policy, recollection))
+    return module
 
 
 def _threshold(values: Values, name: str) -> Threshold:

@@ -20,6 +20,7 @@ class Subject:
     def __post_init__(self) -> None:
         if self.kind in ("address", "network"):
             network = parse_network(self.value)
+            self.__dict__["network"] = network  # what cached_property would keep: it is parsed once
             if text_of(network) != self.value or self.kind != _kind_of(network):
                 raise InvalidAddressError(f"{self.value!r} is not the canonical form of {text_of(network)!r}")
         elif not self.value:

@@ -107,8 +107,9 @@ def _read(path: Path, size: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        try:
-            return file.read(size) or b""
-        except OSError:
-            return b""
+    try:
+        return os.read(descriptor, size)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,6 @@
 """Builds events from rows of matched values, a column at a time: most of the cost of an attack is here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -50,24 +50,12 @@ class Names(dict[bytes, str]):
         return found
 
 
-class Ports(dict[bytes, int | None]):
-    """Numbers of the ports seen; None where none was written."""
-
-    def __missing__(self, written: bytes) -> int | None:
-        if len(self) >= KNOWN_MAX:
-            self.clear()
-        number = int(written) if written else 0
-        self[written] = found = number if 1 <= number <= PORT_MAX else None
-        return found
-
-
 @dataclass(slots=True)
 class Builder:
     """Turns rows into events."""
 
     addresses: Addresses = field(default_factory=Addresses)
     names: Names = field(default_factory=Names)
-    ports: Ports = field(default_factory=Ports)
 
     def events(
         self, rule: Rule, rows: list[Row], lines: list[bytes], starts: list[int], repeated: list[int] | None, place: Place
@@ -75,7 +63,7 @@ class Builder:
         """The events of `rows`, which `rule` took out of `lines`; a row whose address is none gives no event."""
         columns = dict(zip(rule.columns, zip(*rows, strict=True), strict=True))
         ips, hosts = self._sources(columns)
-        ports = list(map(self.ports.__getitem__, columns["source_port"])) if "source_port" in columns else None
+        ports = _ports(columns["source_port"]) if "source_port" in columns else None
         made = list(
             map(
                 make_event,
@@ -126,7 +114,7 @@ class Builder:
         return [name or None for name in names] if "user_name" in rule.optional else names
 
     def _sessions(
-        self, columns: dict[str, Row], ips: list[str | None] | None, ports: list[int | None] | None
+        self, columns: dict[str, Row], ips: list[str | None] | None, ports: Sequence[int | None] | None
     ) -> Iterable[str | None]:
         """The process id, or whatever else the line says that its connection is called, or else address and port."""
         column = columns.get("session") or columns.get("pid")
@@ -142,6 +130,14 @@ class Builder:
         if "count" in columns:
             return [rule.hits * min(int(count or b"1"), HITS_MAX) for count in columns["count"]]
         return [rule.hits * times for times in repeated] if repeated else repeat(rule.hits)
+
+
+def _ports(column: Row) -> Sequence[int | None]:
+    if b"" not in column:
+        numbers = list(map(int, column))
+        if max(numbers) <= PORT_MAX:
+            return numbers
+    return [int(port) if port and 1 <= int(port) <= PORT_MAX else None for port in column]
 
 
 def _host(name: bytes) -> str | None:

@@ -49,6 +49,7 @@ HOLES = {
 }
 ADDRESS_HOLES = ("ip", "ip_or_host")
 CHOSEN_HOLES = ("user", "name", "word", "token", "text", "host", "session")  # a stranger may have chosen what stands there
+ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
 # address has one of these. `{}` are further bytes that end the hole.
@@ -205,9 +206,9 @@ def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
     ends = "".join(re.escape(stop.decode("latin-1")) for stop in sorted(stops) if not stop.isspace())
     if kind.characters is None or kind.characters.startswith("^") or kind.field in ("source_host", "session"):
         return NO_ADDRESS.format(ends) if kind.least == 0 else r"(?=\S)" + NO_ADDRESS.format(ends)
-    excluded = f"(?![{ends}])" if ends and kind.field == "source" else ""
-    characters = kind.characters.replace(":", "") if b":" in stops and kind.field == "source_ip" else kind.characters
-    return f"{excluded}[{characters}]{{{kind.least},{kind.most}}}+"
+    # Where what follows the hole could also be its last character, the hole must be able to give it back.
+    possessive = "" if any(stop.decode("latin-1") in ADDRESS_SIGNS for stop in stops) else "+"
+    return f"[{kind.characters}]{{{kind.least},{kind.most}}}{possessive}"
 
 
 def _general(kind: Kind, form: Form) -> str:

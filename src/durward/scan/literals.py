@@ -15,7 +15,7 @@ def literals_of(sequence: Sequence) -> frozenset[bytes]:
     None begins with a blank or a colon: those are so common that the search would stop at every word. Raises
     PatternError where there is none that is long enough.
     """
-    found = _reduced(frozenset(text.lstrip(b" :") for text in _required(sequence)))
+    found = _required(sequence)
     if not found or min(map(len, found)) < LITERAL_BYTES_MIN:
         raise PatternError(f"needs a fixed text of at least {LITERAL_BYTES_MIN} characters that each line contains")
     return found
@@ -44,7 +44,7 @@ def _required(sequence: Sequence) -> frozenset[bytes]:
             continue
         found += [current, _inside(node)]
         current = frozenset({b""})
-    found = [_reduced(choices) for choices in [*found, current] if choices]
+    found = [_reduced(frozenset(text.lstrip(b" :") for text in choices)) for choices in [*found, current] if choices]
     return max(found, key=_worth)
 
 

@@ -1,6 +1,7 @@
 """Prefilter: finds the few lines of a block that may mean something, by looking for all literals at once."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -11,53 +12,67 @@ from durward.scan.rule import Rule
 PASS_LITERALS_MAX = 64  # with more, the search falls back from vector instructions to a table
 LINE_BYTES_MAX = 8192  # longer lines give no event: no service writes them of its own accord
 
+Hit = tuple[int, int, int]  # which literal, its start, its end
+
 
 class Candidates(NamedTuple):
-    """Lines in which the same literal was found, where they start, and the rules to try first."""
+    """Lines in which the same literal was found first, and where they start.
+
+    `likely` are the rules that the literal stands for. `rules` are all that can fit such a line, unless further literals
+    were found in it: `more` has the rules of those, by the start of the line.
+    """
 
     likely: list[Rule]
+    rules: list[Rule]
     lines: list[bytes]
     starts: list[int]
+    more: dict[int, list[Rule]]
+
+    def rules_for(self, start: int) -> list[Rule]:
+        """All rules of which a literal is in the line at `start`, those of the longest literals first."""
+        if start not in self.more:
+            return self.rules
+        return sorted(dict.fromkeys(self.rules + self.more[start]), key=_preference)
 
 
 class Prefilter:
     """The literals of some rules, and which rules to try on a line that contains one."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self.literals = sorted({literal for rule in rules for literal in rule.literals})
-        self._passes = [
-            (first, BytesAhoCorasick(self.literals[first : first + PASS_LITERALS_MAX], MatchKind.LeftmostLongest))
-            for first in range(0, max(len(self.literals), 1), PASS_LITERALS_MAX)
-        ]
-        self._every = BytesAhoCorasick(self.literals, MatchKind.Standard) if rules else None
-        by_literal: dict[bytes, list[Rule]] = {literal: [] for literal in self.literals}
+        by_literal: dict[bytes, list[Rule]] = {}
         for rule in rules:
             for literal in rule.literals:
-                by_literal[literal].append(rule)
-        self._rules = [by_literal[literal] for literal in self.literals]
-        self._likely = [self._inside(literal, by_literal) for literal in self.literals]
-
-    def _inside(self, literal: bytes, by_literal: dict[bytes, list[Rule]]) -> list[Rule]:
-        """The rules for a line in which `literal` was found: its own, then those of the literals that it contains."""
-        contained = sorted((other for other in by_literal if other in literal), key=lambda other: (-len(other), other))
-        return list(dict.fromkeys(rule for other in contained for rule in by_literal[other]))
+                by_literal.setdefault(literal, []).append(rule)
+        self.literals = sorted(by_literal)
+        self._likely = [_inside(literal, by_literal) for literal in self.literals]
+        self._rules = _overlapping(self.literals, self._likely)
+        self._passes = [
+            (first, BytesAhoCorasick(self.literals[first : first + PASS_LITERALS_MAX], MatchKind.LeftmostLongest))
+            for first in range(0, len(self.literals), PASS_LITERALS_MAX)
+        ]
 
     def candidates(self, block: bytes) -> list[Candidates]:
         """The lines with a literal, those of the same literal together."""
-        first, search = self._passes[0]
-        hits = search.find_matches_as_indexes(block)
+        return self._lines(block, self._hits(block))
+
+    def _hits(self, block: bytes) -> list[Hit]:
+        if not self._passes:
+            return []
+        hits: list[Hit] = self._passes[0][1].find_matches_as_indexes(block)
         if len(self._passes) > 1:
             for first, search in self._passes[1:]:
                 hits += [(first + literal, start, end) for literal, start, end in search.find_matches_as_indexes(block)]
             hits.sort(key=itemgetter(1))
-        return self._lines(block, hits)
+        return hits
 
-    def _lines(self, block: bytes, hits: list[tuple[int, int, int]]) -> list[Candidates]:
+    def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates]:
         starts: list[list[int]] = [[] for _ in self.literals]
         lines: list[list[bytes]] = [[] for _ in self.literals]
-        line_end, size, find, rfind = -1, len(block), block.find, block.rfind
+        more: dict[int, list[Rule]] = {}
+        line_start, line_end, size, find, rfind = 0, -1, len(block), block.find, block.rfind
         for literal, start, end in hits:
             if start < line_end:
+                more[line_start] = more.get(line_start, []) + self._rules[literal]
                 continue
             line_start = rfind(b"\n", 0, start) + 1
             line_end = find(b"\n", end)
@@ -66,14 +81,32 @@ class Prefilter:
             if line_end - line_start <= LINE_BYTES_MAX:
                 starts[literal].append(line_start)
                 lines[literal].append(block[line_start:line_end])
-        return [
-            Candidates(likely, found, at) for likely, found, at in zip(self._likely, lines, starts, strict=True) if found
-        ]
+        found = zip(self._likely, self._rules, lines, starts, strict=True)
+        return [Candidates(likely, rules, group, at, more) for likely, rules, group, at in found if group]
 
-    def rules_in(self, line: bytes) -> list[Rule]:
-        """All rules that have a literal in the line, those of the longest literal first."""
-        if self._every is None:
-            return []
-        found = {literal for literal, _, _ in self._every.find_matches_as_indexes(line, overlapping=True)}
-        longest = sorted(found, key=lambda literal: (-len(self.literals[literal]), literal))
-        return list(dict.fromkeys(rule for literal in longest for rule in self._rules[literal]))
+
+def _preference(rule: Rule) -> int:
+    return -max(map(len, rule.literals))
+
+
+def _inside(literal: bytes, by_literal: dict[bytes, list[Rule]]) -> list[Rule]:
+    """The rules for a line in which `literal` was found: its own, then those of the literals that it contains."""
+    size = len(literal)
+    parts = (literal[first : first + length] for length in range(size, 0, -1) for first in range(size - length + 1))
+    return list(dict.fromkeys(rule for part in parts for rule in by_literal.get(part, ())))
+
+
+def _overlapping(literals: list[bytes], likely: list[list[Rule]]) -> list[list[Rule]]:
+    """For each literal also the rules of those that may begin inside it, which the search then passes over."""
+    by_start: dict[bytes, list[Rule]] = {}
+    for literal, rules in zip(literals, likely, strict=True):
+        for end in range(1, len(literal)):
+            by_start.setdefault(literal[:end], []).extend(rules)
+    return [
+        list(dict.fromkeys(rules + [rule for tail in _tails(literal) for rule in by_start.get(tail, ())]))
+        for literal, rules in zip(literals, likely, strict=True)
+    ]
+
+
+def _tails(literal: bytes) -> list[bytes]:
+    return [literal[start:] for start, _ in pairwise(range(1, len(literal) + 1))]

@@ -55,9 +55,9 @@ class Rule:
             return None
         if self._loose is None:
             forms = (write(self.sequence, "greedy"), write(self.sequence, "lazy"))
-            greedy, lazy = (re.compile(form.encode("latin-1"), re.DOTALL) for form in forms)
-            self._loose = (greedy, lazy)
-        greedy, lazy = (form.fullmatch(message.text) for form in self._loose)
+            first, second = (re.compile(form.encode("latin-1"), re.DOTALL) for form in forms)
+            self._loose = (first, second)
+        greedy, lazy = self._loose[0].fullmatch(message.text), self._loose[1].fullmatch(message.text)
         if greedy is None or lazy is None or self._place(greedy) != self._place(lazy):
             return None
         return Parse((*self._envelope_row(message), *lazy.groups(b"")), self._place(lazy))

@@ -50,15 +50,16 @@ class Scanner:
         place = Place(source, position, observed_at, calendar)
         events: list[Event] = []
         for candidates in prefilter.candidates(block):
-            events += self._group(prefilter, candidates, place)
+            events += self._group(candidates, place)
         events.sort(key=POSITION)
         return events
 
     def rule_for(self, line: bytes) -> Rule | None:
         """The rule that gives the event of a line: which pattern of a card is at work (or idle)."""
-        rules = self._prefilters[None].rules_in(line)
-        found = _strictly(rules, line) or _carefully(rules, line)
-        return found[0] if found else None
+        for candidates in self._prefilters[None].candidates(line):
+            if found := _read(candidates, line, 0):
+                return found[0]
+        return None
 
     def _prefilter(self, services: frozenset[str] | None) -> Prefilter:
         if services not in self._prefilters:
@@ -68,30 +69,32 @@ class Scanner:
             self._prefilters[services] = Prefilter(rules)
         return self._prefilters[services]
 
-    def _group(self, prefilter: Prefilter, candidates: Candidates, place: Place) -> list[Event]:
+    def _group(self, candidates: Candidates, place: Place) -> list[Event]:
         """The events of lines that contain the same literal: all at once where the likeliest rule takes all of them."""
-        likely, lines, starts = candidates
+        likely, _, lines, starts, _ = candidates
+        ending = likely[0].ending
+        fits = [ending in line for line in lines]
+        if not all(fits):
+            lacks = [not fit for fit in fits]
+            unfit = candidates._replace(lines=[*compress(lines, lacks)], starts=[*compress(starts, lacks)])
+            events = self._each(unfit, place)
+            if not any(fits):
+                return events
+            fit = candidates._replace(lines=[*compress(lines, fits)], starts=[*compress(starts, fits)])
+            return events + self._group(fit, place)
         strict = likely[0].strict(shape_of(lines[0]))
         if strict is None or strict.groups < 2:
-            return self._each(prefilter, candidates, place)
+            return self._each(candidates, place)
         rows: list[Row] = strict.findall(b"\n".join(lines))
         if len(rows) == len(lines):
             return self._builder.events(likely[0], rows, lines, starts, None, place)
-        ending = likely[0].ending
-        fits = [ending in line for line in lines]
-        if not rows or all(fits):
-            return self._each(prefilter, candidates, place)
-        yes, no = (
-            Candidates(likely, [*compress(lines, chosen)], [*compress(starts, chosen)])
-            for chosen in (fits, [not fit for fit in fits])
-        )
-        return self._group(prefilter, yes, place) + self._each(prefilter, no, place)
+        return self._each(candidates, place)
 
-    def _each(self, prefilter: Prefilter, candidates: Candidates, place: Place) -> list[Event]:
+    def _each(self, candidates: Candidates, place: Place) -> list[Event]:
         """The events of lines that have to be looked at one by one."""
         taken: dict[Rule, list[tuple[bytes, int, Row, int]]] = {}
         for line, start in zip(candidates.lines, candidates.starts, strict=True):
-            if found := _strictly(candidates.likely, line) or _carefully(prefilter.rules_in(line), line):
+            if found := _read(candidates, line, start):
                 rule, row, repeated = found
                 taken.setdefault(rule, []).append((line, start, row, repeated))
         events: list[Event] = []
@@ -101,11 +104,14 @@ class Scanner:
         return events
 
 
+def _read(candidates: Candidates, line: bytes, start: int) -> tuple[Rule, Row, int] | None:
+    return _strictly(candidates.likely, line) or _carefully(candidates.rules_for(start), line)
+
+
 def _strictly(likely: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
     shape = shape_of(line)
     for rule in likely:
-        strict = rule.strict(shape)
-        if strict is not None and rule.ending in line and (match := strict.fullmatch(line)):
+        if rule.ending in line and (strict := rule.strict(shape)) and (match := strict.fullmatch(line)):
             return rule, match.groups(b""), 1
     return None
 
@@ -115,6 +121,8 @@ def _carefully(rules: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
     rules = [rule for rule in rules if rule.ending in line]
+    if not rules:
+        return None
     line = line.rstrip(b" \t\r")
     read = {envelope: readings(line, envelope) for envelope in {rule.envelope for rule in rules}}
     for rule in rules:

@@ -37,51 +37,51 @@ class Sessions:
         return [self._settled(event) for event in events]
 
     def _settled(self, event: Event) -> Event:
-        if event.session is None:
-            return event if event.hits >= 0 else event._replace(hits=-event.hits if _names_source(event) else 0)
-        session = self._session(event)
-        source_ip, source_port = event.source_ip, event.source_port
-        if source_ip is None and event.source_host is None and session.source_ip is not None:
+        kind, at, observed_at, service, source, position, line, source_ip, source_port, host, user, name, hits = event
+        if name is None:
+            counts = hits if hits >= 0 else -hits if source_ip or host else 0
+            return event if counts == hits else event._replace(hits=counts)
+        session = self._session((source, service, name), at, source_ip, source_port)
+        if source_ip is None and host is None:
             source_ip, source_port = session.source_ip, session.source_port
-        hits = _hits(session, event, source_ip)
-        if hits == event.hits and source_ip == event.source_ip:
+        counts = _count(session, hits, source_ip, host)
+        if counts == hits and source_ip == event.source_ip:
             return event
-        return Event(*event[:7], source_ip, source_port, *event[9:12], hits)
+        settled = (kind, at, observed_at, service, source, position, line, source_ip, source_port, host, user, name, counts)
+        return Event(*settled)
 
-    def _session(self, event: Event) -> _Session:
-        """The session of the event, which may be a new one: after a while, or when another address turns up."""
-        key = (event.source, event.service, event.session or "")
+    def _session(self, key: Key, at: float, source_ip: str | None, source_port: int | None) -> _Session:
+        """The session of that name, which may be a new one: after a while, or when another address turns up."""
         session = self._sessions.get(key)
-        if session is not None and abs(event.at - session.last_at) <= SESSION_SECONDS:
-            if event.source_ip is None or event.source_ip == session.source_ip:
-                session.last_at = max(session.last_at, event.at)
+        if session is not None and abs(at - session.last_at) <= SESSION_SECONDS:
+            if source_ip is None or source_ip == session.source_ip:
+                session.last_at = max(session.last_at, at)
                 return session
-            if session.source_ip is None and not session.counted:
-                session.source_ip, session.source_port = event.source_ip, event.source_port
+            if session.source_ip is None:
+                session.source_ip, session.source_port = source_ip, source_port
                 return session
-        self._sessions.pop(key, None)
-        if len(self._sessions) >= SESSIONS_MAX:
+            del self._sessions[key]
+        elif session is not None:
+            del self._sessions[key]
+        elif len(self._sessions) >= SESSIONS_MAX:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[key] = session = _Session(event.source_ip, event.source_port, event.at)
+        self._sessions[key] = session = _Session(source_ip, source_port, at)
         return session
 
 
-def _names_source(event: Event) -> bool:
-    return event.source_ip is not None or event.source_host is not None
-
-
-def _hits(session: _Session, event: Event, source_ip: str | None) -> int:
-    if event.hits > 0:
-        return _attempt(session, event.hits, source_ip)
-    if event.hits == 0 or session.counted:
+def _count(session: _Session, hits: int, source_ip: str | None, source_host: str | None) -> int:
+    """What a line counts. Below zero it is a hint."""
+    if hits > 0:
+        return _attempt(session, hits, source_ip)
+    if hits == 0 or session.counted:
         return 0
     if source_ip is not None:
         session.counted = session.credit = True
-        return -event.hits
-    if event.source_host is None or session.counted_host:
+        return -hits
+    if source_host is None or session.counted_host:
         return 0
     session.counted_host = True
-    return -event.hits
+    return -hits
 
 
 def _attempt(session: _Session, hits: int, source_ip: str | None) -> int:

@@ -35,6 +35,7 @@ class Copies:
     """The copies of `path`, newest first; on leaving, the descriptors that nobody took are closed."""
 
     def __init__(self, opener: Opener, path: str) -> None:
+        self.unpacked = 0  # bytes that a search cost
         self._copies: list[Copy] = []
         for name, descriptor in opener.siblings(path):
             if not self._add(name, descriptor):
@@ -51,9 +52,14 @@ class Copies:
                 os.close(copy.content.descriptor)
 
     def same_file(self, position: Position) -> int | None:
-        """Which copy is the very file that `position` is about."""
+        """Which copy is the very file that `position` is about.
+
+        A compressed copy of which nothing was read is not known again: its number may have been another file's.
+        """
         for index, copy in enumerate(self._copies):
-            if not copy.taken and copy.identity == (position.device, position.inode) and holds(copy.content, position):
+            if copy.taken or (copy.packed and not position.before):
+                continue
+            if copy.identity == (position.device, position.inode) and holds(copy.content, position):
                 return index
         return None
 
@@ -61,13 +67,12 @@ class Copies:
         """Which copy has the bytes before `position`. Nothing was read before 0, so nothing can be told of it."""
         if not position.before:
             return None
-        budget = SEARCH_BYTES_MAX
         for wanted in (False, True) if packed else (False,):
             for index, copy in enumerate(self._copies):
                 if copy.packed != wanted or copy.taken or copy.modified_at < modified_from:
                     continue
-                budget -= position.offset if wanted else 0
-                if budget >= 0 and holds(copy.content, position):
+                self.unpacked += position.offset if wanted else 0
+                if self.unpacked <= SEARCH_BYTES_MAX and holds(copy.content, position):
                     return index
         return None
 
