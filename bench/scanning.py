@@ -85,13 +85,26 @@ def stamped(at: float, stamp: str) -> str:
 
 def synthetic_card(directory: Path, patterns: int) -> ServiceCard:
     """A card of so many patterns that are none of the log's, of the kind that other services have."""
-    verbs = ("denied", "rejected", "refused", "blocked", "failed", "dropped", "aborted", "invalid", "expired", "unknown")
+    verbs = (
+        "denied",
+        "rejected",
+        "refused",
+        "blocked",
+        "failed",
+        "dropped",
+        "aborted",
+        "invalid",
+        "expired",
+        "unknown",
+    )
     nouns = ("login", "password", "relay", "session", "certificate", "token", "query", "request", "mailbox", "transfer")
     lines = [
         f"{nouns[number // 10 % 10]} {verbs[number % 10]} by policy {number // 100} for {{user}} from {{ip}} port {{port}}"
         for number in range(patterns)
     ]
-    text = 'title = "Synthetic"\n[reads]\nprograms = ["synthetic"]\n[[pattern]]\nevent = "auth.failure"\nlines = \'\'\'\n'
+    text = (
+        'title = "Synthetic"\n[reads]\nprograms = ["synthetic"]\n[[pattern]]\nevent = "auth.failure"\nlines = \'\'\'\n'
+    )
     path = directory / "synthetic.toml"
     path.write_text(text + "\n".join(lines) + "\n'''\n")
     return load_service(path)

@@ -86,7 +86,9 @@ def test_an_example_gives_what_it_says(card: ServiceCard, pattern: Pattern, exam
         for key, value in example.gives.items():
             assert described(event)[key] == value, f"{line!r}: {key}"
         for key in ("source_ip", "source_host"):
-            assert described(event)[key] == example.gives.get(key), f"{line!r} gives {key}, which the example does not say"
+            assert described(event)[key] == example.gives.get(key), (
+                f"{line!r} gives {key}, which the example does not say"
+            )
 
 
 @pytest.mark.parametrize(("card", "pattern", "example"), list(examples()), ids=lambda value: getattr(value, "id", ""))

@@ -1,8 +1,8 @@
 """A scene: network, door and durward, with attackers whose addresses nobody else has, and waiting for what shall be."""
 
-import contextlib
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -26,6 +26,7 @@ FROM_LOG = """\
 files = ["/var/log/auth.log"]
 journal = []
 """
+SILENCE_SECONDS = 0.5  # without an answer, on a cable that takes microseconds
 CUT_OFF = {Answer.NO_ANSWER, Answer.REFUSED}
 
 
@@ -126,17 +127,18 @@ class Scene:
         """Wait until exactly so many failures are held against somebody: then all of his lines were read."""
         self.wait(lambda: self.count_of(subject) >= hits, f"{subject} has {hits} failures")
 
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something is true. Raises ArenaError, with what durward said, if it does not become so."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise ArenaError(f"not within {PATIENCE_SECONDS} s: {what}\n`durward run` said:\n{self.durward.said()}")
+                raise ArenaError(f"not within {seconds} s: {what}\n`durward run` said:\n{self.durward.said()}")
             time.sleep(0.05)
 
     def established(self, address: str) -> list[str]:
         """Give the door's own TCP connections with an address, as `ss` shows them."""
-        done = self.door.run(["ss", "-tnH", "state", "established", "dst", address], check=True)
+        spelt = f"[{address}]" if ":" in address else address
+        done = self.door.run(["ss", "-tnH", "state", "established", "dst", spelt], check=True)
         return [line for line in done.stdout.splitlines() if line.strip()]
 
     def log(self) -> list[dict[str, Any]]:
@@ -151,13 +153,9 @@ class Scene:
 
 def read_lines(text: str) -> list[dict[str, Any]]:
     """Read JSON lines. Raises ValueError for anything else."""
-    import json
-
     return [json.loads(line) for line in text.splitlines()]
 
 
-@contextlib.contextmanager
-def sessions(scene: Scene, addresses: Sequence[str], **options: Any) -> Iterator[list[Any]]:
-    """Log in from several addresses at once; all hang up in the end."""
-    with ExitStack() as open_sessions:
-        yield [open_sessions.enter_context(scene.at(address).open_session(**options)) for address in addresses]
+def is_silent(attacker: Attacker, port: int = 22) -> bool:
+    """Say whether a knock gets no answer at all, as from a machine that is not there."""
+    return attacker.knock(port, SILENCE_SECONDS) is Answer.NO_ANSWER

@@ -6,7 +6,7 @@ SERVER, SERVER6 = "192.0.2.1", "2001:db8:1::1"
 CLIENT, CLIENT6 = "192.0.2.2", "2001:db8:1::2"
 FREE, FREE6 = "192.0.2.250", "2001:db8:f::1"  # never blocked
 # Behind the client: sources in networks of their own.
-FAR = ("198.51.100.1", "198.51.100.130", "198.51.100.255", "203.0.113.9")
+FAR = ("198.51.100.1", "198.51.100.130", "198.51.100.255", "10.20.1.1", "203.0.113.9")
 FAR6 = ("2001:db8:2::1", "2001:db8:2:0:ffff::1", "2001:db8:2:1::1", "2001:db8:3::1")
 BEYOND, BEYOND6 = "203.0.113.100", "2001:db8:b::1"  # the server behind the router
 

@@ -83,10 +83,9 @@ def test_the_allowed_within_a_blocked_network_keep_theirs(pair: Pair) -> None:
 
 
 def test_many_networks_are_looked_for_at_once(pair: Pair) -> None:
-    many = [ip_network(f"198.51.{number % 256}.{number // 256}") for number in range(1, 600)]
+    many = [ip_network(f"10.7.{number // 256}.{number % 256}") for number in range(1, 600)]
     with connected(pair, CLIENT) as first, connected(pair, FAR[0], port=PORT + 1) as second, pair.server.inside():
-        rest = [network for network in many if str(network.network_address) != FAR[0]]
-        assert kill_connections(rest) == (0, None)
-        assert kill_connections([*rest, ip_network(CLIENT), ip_network(FAR[0])]) == (2, None)
+        assert kill_connections(many) == (0, None)
+        assert kill_connections([*many, ip_network(CLIENT), ip_network(FAR[0])]) == (2, None)
         assert not is_open(*first)
         assert not is_open(*second)

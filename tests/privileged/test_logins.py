@@ -16,6 +16,7 @@ GONE = 4_194_303  # above what kernel.pid_max usually allows
 
 def entry(
     user: str = "root",
+    *,
     host: str = "",
     address: str = "",
     process: int | None = None,

@@ -23,7 +23,7 @@ udp_in = "{udp}"
 mode = "enforce"  # "shadow" decides and records, and blocks nobody
 """
 LISTS = {
-    "allow.list": "# Who always passes: an address, a network, or a filter such as tcp|in|d=22|s=192.0.2.4. One a line.\n",
+    "allow.list": "# Who always passes: an address, a network, or a filter such as tcp|in|d=22|s=192.0.2.4.\n",
     "deny.list": "# Who never passes. `durward block` needs no entry here.\n",
     "ignore.list": "# Whose log lines are not counted. They do not pass what is closed to everybody.\n",
 }
@@ -31,9 +31,9 @@ LISTS = {
 
 @verb("setup")
 def command(*, as_json: bool) -> None:
-    """Write a first configuration where there is none: the ports that are listening, the address you are logged in from.
+    """Write a first configuration from what is there: the ports that listen, the address you are logged in from.
 
-    What is there already is left as it is.
+    What is configured already is left as it is.
     """
     if os.geteuid() != 0:
         fail(Exit.WRONG, "`durward setup` needs root. Try: sudo durward setup")

@@ -54,7 +54,9 @@ class Acting:
             stands = [one for one in standing.all_of(store, listing) if one.until is None or one.until > now]
             if listing == "block":
                 blocked = {one.subject for one in stands}
-            refusals = self._door.replace(listing, [entry_of(one) for one in stands])
+            refusals = self._door.replace(
+                listing, [entry_of(one) for one in stands], remove=not self._ledger.began_anew
+            )
             refused |= {refusal.entry.decision: refusal.reason for refusal in refusals}
         lifted = [subject for subject in forgiveness.load(store, now - LIFTED_SECONDS) if subject not in blocked]
         self._door.unblock("block", [Entry(subject, EVERYTHING) for subject in lifted])

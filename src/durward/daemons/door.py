@@ -62,12 +62,15 @@ class Door:
         for part in parts(entries):
             self.channel.ask("unblock", listing=listing, entries=part)
 
-    def replace(self, listing: str, entries: Iterable[Entry]) -> list[Refusal]:
-        """Make the kernel's `listing` hold exactly these entries, by difference; give those that a guard refused."""
+    def replace(self, listing: str, entries: Iterable[Entry], *, remove: bool = True) -> list[Refusal]:
+        """Make the kernel's `listing` hold these entries, by difference; give those that a guard refused.
+
+        With `remove`, exactly these: what is there beside them is taken away.
+        """
         cut = parts(list(entries)) or [[]]
         refusals = []
         for number, part in enumerate(cut, 1):
-            answer = self.channel.ask("replace", listing=listing, entries=part, last=number == len(cut))
+            answer = self.channel.ask("replace", listing=listing, entries=part, last=remove and number == len(cut))
             refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
         return refusals
 

@@ -54,7 +54,7 @@ class EngineProcess:
         for one in standing.all_of(self._ledger.store, "block"):
             self._engine.block(one.subject, one.until)
         saved = positions.load(self._ledger.store)
-        self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds)
+        self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds=memory_seconds)
         self._acting = Acting(self._engine, self._ledger, self._door)
         self._conditions = Conditions(self._engine, self._ledger, self._door, self._watch, now)
         self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions)
@@ -73,7 +73,7 @@ class EngineProcess:
             if not self._door.channel.connected:
                 self._connect(now)
             self._watch.look(now)
-            due = self._watch.waiting or self._watch.patience(now) is not None
+            due = self._watch.waiting or self._watch.patience_seconds(now) is not None
             if due and self._pace.wait(time.monotonic()) == 0:
                 self._read(now)
             if now - self._ticked_at >= TICK_SECONDS or now < self._ticked_at:
@@ -108,7 +108,7 @@ class EngineProcess:
         if not self._door.connect():
             return
         try:
-            self._watch.connect()
+            self._watch.connect(now)
             self._acting.reconcile(now)
             self._acting.act(changes(load_lists(self._home), self._ledger.store, now), {}, now)
         except ChannelError as error:
@@ -136,13 +136,15 @@ class EngineProcess:
             return RECONNECT_SECONDS
         if self._watch.waiting:
             return self._pace.wait(time.monotonic())
-        return self._watch.patience(time.time()) or IDLE_SECONDS
+        now = time.time()
+        return min(self._watch.patience_seconds(now) or IDLE_SECONDS, self._watch.next_look_seconds(now))
 
     def _tick(self, now: float) -> None:
         self._ticked_at = now
         self._acting.act(self._engine.tick(now), self._watch.positions(), now)
         expired = self._ledger.expire(now)
-        self._watch.files.sweep(now)
+        self._ledger.prune(now)
+        self._watch.sweep(now)
         changed_at = self._lists_changed()
         if changed_at != self._lists_changed_at or any(one.listing != "block" for one in expired):
             self._lists_changed_at = changed_at

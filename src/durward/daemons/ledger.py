@@ -7,19 +7,28 @@ from durward.daemons.process import say
 from durward.model import Decision, Finding, Standing
 from durward.store import counters, decisions, findings, positions, standing
 from durward.store.counters import Traffic
-from durward.store.errors import StoreCorruptError, StoreError
+from durward.store.errors import StoreCorruptError, StoreError, StoreFullError
+from durward.store.pruning import prune
 from durward.store.store import Store, open_store
 
+PRUNE_SECONDS = 86400.0
 WAITING_MAX = 100_000  # decisions kept in memory while they cannot be written; beyond it the oldest are not recorded
 
 
 class Ledger:
-    """The engine's one writer. Nothing here raises StoreError: trouble is said, shown in `degraded`, tried again."""
+    """The engine's one writer. A full disk raises nothing: it is said, shown in `degraded`, and tried again.
+
+    Damage found while writing is set aside and a new database begun; found otherwise it raises StoreCorruptError, which
+    ends the engine, and the next one sets it aside.
+    """
 
     def __init__(self, path: Path, now: float) -> None:
         opened = open_store(path, now)
         self.store: Store = opened.store
         self.degraded = ""
+        self.began_anew = bool(opened.findings)  # what stood is not known: the kernel keeps what it has
+        self._pruned_at = 0.0
+        self._examined_to = 0
         self._path = path
         self._waiting: list[Decision] = []
         self._refused: dict[int, str] = {}
@@ -61,15 +70,29 @@ class Ledger:
         try:
             with self.store.transaction():
                 counters.add(self.store, {decision: Traffic(packets, size)})
-        except StoreError as error:
+        except StoreFullError as error:
             self._fall_behind(str(error))
+
+    def prune(self, now: float) -> None:
+        """Forget a little of what is old enough, once a day until there is no more."""
+        if 0 <= now - self._pruned_at < PRUNE_SECONDS:
+            return
+        try:
+            with self.store.transaction():
+                step = prune(self.store, now, examined_to=self._examined_to)
+        except StoreFullError as error:
+            self._fall_behind(str(error))
+            return
+        self._examined_to = step.examined_to
+        if step.finished:
+            self._pruned_at = now
 
     def expire(self, now: float) -> list[Standing]:
         """Take out what has ended; give it."""
         try:
             with self.store.transaction():
                 return standing.expire(self.store, now)
-        except StoreError as error:
+        except StoreFullError as error:
             self._fall_behind(str(error))
             return []
 
@@ -81,7 +104,7 @@ class Ledger:
         try:
             with self.store.transaction():
                 findings.report(self.store, kept, now)
-        except StoreError as error:
+        except StoreFullError as error:
             self._fall_behind(str(error))
 
     def _write_waiting(self, now: float) -> None:
@@ -106,5 +129,5 @@ class Ledger:
     def _begin_anew(self, reason: str, now: float) -> None:
         self.store.close()
         opened = open_store(self._path, now, distrust=reason)
-        self.store = opened.store
+        self.store, self.began_anew = opened.store, True
         self.report(opened.findings, now)

@@ -58,7 +58,13 @@ class Builder:
     names: Names = field(default_factory=Names)
 
     def events(
-        self, rule: Rule, rows: list[Row], lines: list[bytes], starts: list[int], repeated: list[int] | None, place: Place
+        self,
+        rule: Rule,
+        rows: list[Row],
+        lines: list[bytes],
+        starts: list[int],
+        repeated: list[int] | None,
+        place: Place,
     ) -> list[Event]:
         """The events of `rows`, which `rule` took out of `lines`; a row whose address is none gives no event."""
         columns = dict(zip(rule.columns, zip(*rows, strict=True), strict=True))

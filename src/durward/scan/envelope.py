@@ -69,7 +69,7 @@ def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
         return ""
     if envelope == "stamped":
         return f"({STAMP.decode()}):?+ ++"
-    start = {"traditional": r"([A-Z][a-z]{2} .{11})", "iso": r"(\d{4}-\S++)"}.get(shape)
+    start = {"traditional": r"([A-Z][a-z]{2} .{11})", "iso": r"([0-9]{4}-[0-9]{2}-[0-9]{2}T\S++)"}.get(shape)
     return start and rf"{start} \S++ {programs.source}(?:\[([0-9]{{1,10}})\])?+: "
 
 

@@ -48,7 +48,15 @@ HOLES = {
     "destination_ip": Kind("", "0-9A-Za-z:._%-", 1, 64),
 }
 ADDRESS_HOLES = ("ip", "ip_or_host")
-CHOSEN_HOLES = ("user", "name", "word", "token", "text", "host", "session")  # a stranger may have chosen what stands there
+CHOSEN_HOLES = (
+    "user",
+    "name",
+    "word",
+    "token",
+    "text",
+    "host",
+    "session",
+)  # a stranger may have chosen what stands there
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
@@ -63,7 +71,9 @@ def fields_of(sequence: Sequence) -> tuple[str, ...]:
     fields = tuple(HOLES[hole.name].field for hole in holes_of(sequence) if HOLES[hole.name].field)
     twice = next((field for field in fields if fields.count(field) > 1), "")
     if twice or {"source", "source_ip"} <= {*fields} or {"source", "source_host"} <= {*fields}:
-        raise PatternError(f"fills {twice or 'the source'} twice; write one line for each form, or {{word}}, {{number}}")
+        raise PatternError(
+            f"fills {twice or 'the source'} twice; write one line for each form, or {{word}}, {{number}}"
+        )
     return fields
 
 
@@ -92,7 +102,9 @@ def holes_of(sequence: Sequence) -> list[Hole]:
         match node:
             case Hole(name):
                 if name not in HOLES:
-                    raise PatternError(f"has the hole {{{name}}}; there are {', '.join(f'{{{hole}}}' for hole in HOLES)}")
+                    raise PatternError(
+                        f"has the hole {{{name}}}; there are {', '.join(f'{{{hole}}}' for hole in HOLES)}"
+                    )
                 found.append(node)
             case Group(alternatives):
                 found += [hole for alternative in alternatives for hole in holes_of(alternative)]
@@ -132,7 +144,9 @@ def _lint(sequence: Sequence, *, after_wide: bool) -> bool:
 
 def _open(after_wide: bool) -> bool:
     if after_wide:
-        raise PatternError("has two holes or repeats side by side; nobody can tell where one ends: put a fixed text between")
+        raise PatternError(
+            "has two holes or repeats side by side; nobody can tell where one ends: put a fixed text between"
+        )
     return True
 
 
@@ -226,7 +240,9 @@ def starts(sequence: Sequence, otherwise: frozenset[bytes]) -> frozenset[bytes]:
             case Text(value):
                 return frozenset(found | {value[:1]})
             case Group(alternatives):
-                return frozenset(found.union(*(starts((*alternative, *()), frozenset()) for alternative in alternatives)))
+                return frozenset(
+                    found.union(*(starts((*alternative, *()), frozenset()) for alternative in alternatives))
+                )
             case Repeat(inner, least=0):
                 found |= starts((inner,), frozenset())
             case Repeat(inner):

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import itemgetter
 from typing import NamedTuple
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from durward.scan.rule import Rule
 
-PASS_LITERALS_MAX = 64  # with more, the search falls back from vector instructions to a table
+VECTOR_LITERALS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
 LINE_BYTES_MAX = 8192  # longer lines give no event: no service writes them of its own accord
 
 Hit = tuple[int, int, int]  # which literal, its start, its end
@@ -46,24 +45,13 @@ class Prefilter:
         self.literals = sorted(by_literal)
         self._likely = [_inside(literal, by_literal) for literal in self.literals]
         self._rules = _overlapping(self.literals, self._likely)
-        self._passes = [
-            (first, BytesAhoCorasick(self.literals[first : first + PASS_LITERALS_MAX], MatchKind.LeftmostLongest))
-            for first in range(0, len(self.literals), PASS_LITERALS_MAX)
-        ]
+        vectors = len(self.literals) <= VECTOR_LITERALS_MAX
+        kind, how = MatchKind.LeftmostLongest, None if vectors else Implementation.DFA
+        self._search = BytesAhoCorasick(self.literals, kind, implementation=how) if rules else None
 
     def candidates(self, block: bytes) -> list[Candidates]:
         """The lines with a literal, those of the same literal together."""
-        return self._lines(block, self._hits(block))
-
-    def _hits(self, block: bytes) -> list[Hit]:
-        if not self._passes:
-            return []
-        hits: list[Hit] = self._passes[0][1].find_matches_as_indexes(block)
-        if len(self._passes) > 1:
-            for first, search in self._passes[1:]:
-                hits += [(first + literal, start, end) for literal, start, end in search.find_matches_as_indexes(block)]
-            hits.sort(key=itemgetter(1))
-        return hits
+        return self._lines(block, self._search.find_matches_as_indexes(block)) if self._search else []
 
     def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates]:
         starts: list[list[int]] = [[] for _ in self.literals]

@@ -27,8 +27,8 @@ class Scanner:
     """Knows the patterns of some services. Raises ProblemsError for patterns that cannot be used."""
 
     def __init__(self, cards: Sequence[ServiceCard]) -> None:
-        self._rules = _rules(cards)
-        self._prefilters: dict[frozenset[str] | None, Prefilter] = {None: Prefilter(self._rules)}
+        self.rules = tuple(_rules(cards))
+        self._prefilters: dict[frozenset[str] | None, Prefilter] = {None: Prefilter(self.rules)}
         self._builder = Builder()
 
     def events(
@@ -65,7 +65,7 @@ class Scanner:
         if services not in self._prefilters:
             if len(self._prefilters) >= PREFILTERS_MAX:
                 self._prefilters = {None: self._prefilters[None]}
-            rules = [rule for rule in self._rules if services is None or rule.service in services]
+            rules = [rule for rule in self.rules if services is None or rule.service in services]
             self._prefilters[services] = Prefilter(rules)
         return self._prefilters[services]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from durward.model import Event
 
 SESSION_SECONDS = 600.0  # of log time; a process id that comes back later is another session
-SESSIONS_MAX = 65536  # sessions remembered; beyond that the oldest is forgotten, and may count an attempt twice
+SESSIONS_MAX = 32768  # new sessions, after which those before the last so many are forgotten; they may count twice
 
 Key = tuple[str, str, str]
 
@@ -30,7 +30,8 @@ class Sessions:
     """What is known of the connections of late. It has to see the events in the order of their lines."""
 
     def __init__(self) -> None:
-        self._sessions: dict[Key, _Session] = {}
+        self._young: dict[Key, _Session] = {}
+        self._old: dict[Key, _Session] = {}
 
     def settle(self, events: list[Event]) -> list[Event]:
         """The same events, each with the hits that it counts for (0: another line stands for it) and its address."""
@@ -47,12 +48,26 @@ class Sessions:
         counts = _count(session, hits, source_ip, host)
         if counts == hits and source_ip == event.source_ip:
             return event
-        settled = (kind, at, observed_at, service, source, position, line, source_ip, source_port, host, user, name, counts)
+        settled = (
+            kind,
+            at,
+            observed_at,
+            service,
+            source,
+            position,
+            line,
+            source_ip,
+            source_port,
+            host,
+            user,
+            name,
+            counts,
+        )
         return Event(*settled)
 
     def _session(self, key: Key, at: float, source_ip: str | None, source_port: int | None) -> _Session:
         """The session of that name, which may be a new one: after a while, or when another address turns up."""
-        session = self._sessions.get(key)
+        session = self._young.get(key) or self._old.get(key)
         if session is not None and abs(at - session.last_at) <= SESSION_SECONDS:
             if source_ip is None or source_ip == session.source_ip:
                 session.last_at = max(session.last_at, at)
@@ -60,12 +75,9 @@ class Sessions:
             if session.source_ip is None:
                 session.source_ip, session.source_port = source_ip, source_port
                 return session
-            del self._sessions[key]
-        elif session is not None:
-            del self._sessions[key]
-        elif len(self._sessions) >= SESSIONS_MAX:
-            del self._sessions[next(iter(self._sessions))]
-        self._sessions[key] = session = _Session(source_ip, source_port, at)
+        if len(self._young) >= SESSIONS_MAX:
+            self._old, self._young = self._young, {}
+        self._young[key] = session = _Session(source_ip, source_port, at)
         return session
 
 

@@ -19,7 +19,11 @@ SHAPES = tuple(
         MONTH + rb" {1,2}(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?" + CLOCK,  # Nov 23 08:10:00
         rb"(?P<year>\d{4})[-/](?P<number>\d\d)[-/](?P<day>\d\d)[T ]" + CLOCK + ZONE,  # ISO 8601, RFC 5424, nginx
         rb"(?P<day>\d\d)[/-]" + MONTH + rb"[/-](?P<year>\d{4})[: ]" + CLOCK + ZONE,  # 23/Nov/2026:08:10:00 +0000
-        rb"(?:[A-Z][a-z][a-z]) " + MONTH + rb" {1,2}(?P<day>\d{1,2}) " + CLOCK + rb" (?P<year>\d{4})",  # Apache's errors
+        rb"(?:[A-Z][a-z][a-z]) "
+        + MONTH
+        + rb" {1,2}(?P<day>\d{1,2}) "
+        + CLOCK
+        + rb" (?P<year>\d{4})",  # Apache's errors
     )
 )
 EPOCH = re.compile(rb"(\d{9,10})(?:\.(\d{1,9})|(\d{3}))?")

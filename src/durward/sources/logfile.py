@@ -15,7 +15,7 @@ from durward.sources.tail import ChangedError, Piece, Tail
 READ_BYTES_MAX = 8 << 20  # per call; `waiting` then says that there is more
 DRAIN_SECONDS = 5.0  # a rotated file is read on until it was quiet for so long: daemons write on into it
 OLDER_MAX = 16  # files being drained at once; beyond it the oldest is given up and counted in `lost_files`
-SEARCH_GAP_SECONDS = 60.0  # compressed copies are not searched more often: whoever truncates could keep us busy
+SEARCH_GAP_SECONDS = 60.0  # between costly searches in compressed copies: whoever truncates could keep us busy
 AGAIN = Piece(0, b"", 0, overlong=False)  # nothing yet, but look again
 
 
@@ -206,9 +206,9 @@ class LogFile:
             self._remove(tail)
             return
         packed = now - self._searched_at >= SEARCH_GAP_SECONDS
-        self._searched_at = now if packed else self._searched_at
         held = self._identities()
-        rest = rest_of(self._opener, self.path, tail, now=now, held=held, packed=packed)
+        rest, costly = rest_of(self._opener, self.path, tail, now=now, held=held, packed=packed)
+        self._searched_at = now if costly else self._searched_at
         self.lost_bytes += 0 if rest else tail.seen - tail.offset
         index = self._tails.index(tail)
         self._tails[index:index] = rest

@@ -7,6 +7,7 @@ from durward.sources.copies import Copies
 from durward.sources.opening import Opener
 from durward.sources.tail import Tail
 
+SEARCH_FREE_BYTES = 4 << 20  # unpacked in one search without calling it a lot of work
 SAME_BYTES = 4096  # compared to tell a file that was copied over itself from a new one
 
 
@@ -30,18 +31,22 @@ def newer_than(
 
 def rest_of(
     opener: Opener, path: str, cut: Tail, *, now: float, held: set[tuple[int, int]], packed: bool
-) -> list[Tail]:
-    """Find what `cut`, a truncated file, held behind its offset: in the copy that was made of it, and newer ones."""
+) -> tuple[list[Tail], bool]:
+    """Find what `cut`, a truncated file, held behind its offset: in the copy that was made of it, and newer ones.
+
+    `packed`: in compressed copies too. Tells also whether that was a lot of work.
+    """
     position = cut.position
     backlog = cut.offset < cut.backlog_until
     with Copies(opener, path) as copies:
         index = copies.same_bytes(position, packed=packed)
         if index is None:
-            return []
+            return [], copies.unpacked > SEARCH_FREE_BYTES
         newer = copies.newer(index, held)
         rest = copies.take(index, position, now, backlog=backlog)
         rest.fixed = True
-        return [rest, *(copies.take(at, None, now, backlog=backlog) for at in newer)]
+        tails = [rest, *(copies.take(at, None, now, backlog=backlog) for at in newer)]
+        return tails, copies.unpacked > SEARCH_FREE_BYTES
 
 
 def _same_bytes(old: Tail, fresh: Tail) -> bool:
