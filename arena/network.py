@@ -53,7 +53,7 @@ class Network:
         number = f"{os.getpid()}-{next(_numbers)}"
         self.door, self.street = f"durward-door-{number}", f"durward-street-{number}"
         self.yard = f"durward-yard-{number}" if yard else None
-        self._addresses: set[str] = set()
+        self._addresses = {ROUTER_IPV4, ROUTER_IPV6}  # those that the cable brings along
         self._processes = Processes()
 
     def __enter__(self) -> Self:

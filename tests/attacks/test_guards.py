@@ -78,7 +78,8 @@ def test_an_administrators_address_is_safe_from_his_own_programs(guarded: Guarde
 
 
 def refusals(scene: Scene, subject: str) -> list[dict[str, str]]:
-    return [past for past in scene.why(subject)["history"] if "refused" in past]
+    own = scene.why(subject)["subject"]
+    return [past for past in scene.why(subject)["history"] if "refused" in past and past["subject"] == own]
 
 
 def test_a_connection_without_a_login_protects_nobody(guarded: Guarded) -> None:

@@ -9,7 +9,7 @@ from durward.catalog.shelf import directories_of, load_detectors
 
 def service(name: str, *files: str, journal: tuple[str, ...] = (), csf: tuple[str, ...] = ()) -> ServiceCard:
     """A card that says where its lines are, and nothing else."""
-    return ServiceCard(name, Path(f"{name}.toml"), name, "", csf, Reads(journal, files, (name,)), (), ())
+    return ServiceCard(name, Path(f"{name}.toml"), name, name, "", csf, Reads(journal, files, (name,)), (), ())
 
 
 SERVICES = [

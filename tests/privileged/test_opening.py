@@ -120,6 +120,41 @@ def test_a_name_that_becomes_a_symlink_meanwhile_is_not_followed(log: Path) -> N
             place.open(place.name)
 
 
+@pytest.mark.parametrize("step", ["_target", "_refuse_unless_regular"])
+@pytest.mark.parametrize("swapped", ["logs", "logs/auth.log"])
+def test_a_swap_between_looking_and_opening_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, swapped: str
+) -> None:
+    for name, text in (("logs", "a line"), ("secrets", "secret")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "auth.log").write_text(text)
+    plain = getattr(Place, step)
+
+    def swap_after(place: Place, *arguments: object) -> object:
+        looked = plain(place, *arguments)
+        if step != "_target" or arguments == (swapped.rpartition("/")[2],):
+            path = tmp_path / swapped
+            path.rename(tmp_path / "away")
+            path.symlink_to(tmp_path / swapped.replace("logs", "secrets"))
+            monkeypatch.undo()
+        return looked
+
+    monkeypatch.setattr(Place, step, swap_after)
+    try:
+        read = content(open_log(str(tmp_path / "logs" / "auth.log")))
+    except OpeningError:
+        read = b"refused"
+    assert (tmp_path / swapped).is_symlink()
+    assert read in {b"a line", b"refused"}
+
+
+def test_a_star_before_dots_is_no_way_up(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    with closing(Sources([f"{tmp_path}/below/.*/secret"])) as opened:
+        assert opened.open(f"{tmp_path}/below/../secret").descriptor is None
+
+
 ROTATIONS = [
     (["auth.log.1", "auth.log.2.gz", "auth.log.10.gz", "auth.log.3.xz"], [0, 1, 3, 2]),
     (["auth.log-20261122.gz", "auth.log-20261123", "auth.log-20261124.zst", "auth.log-20261120.bz2"], [2, 1, 0, 3]),

@@ -6,6 +6,7 @@ import lzma
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class LogLife(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="durward-life-"))
         self.path = self.directory / "app.log"
         self.opener = DirectOpener()
-        self.now = 1_800_000_000.0
+        self.now = time.time()
         self.count = 0
         self.given: Counter[bytes] = Counter()
         self.optional: set[bytes] = set()

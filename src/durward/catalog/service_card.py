@@ -56,11 +56,15 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCard:
-    """One service. `csf` names the CSF options that it stands for; `ignored` are lines that must give no event."""
+    """One service. `name` is what a reason calls it; `csf` names the CSF options that it stands for.
+
+    `ignored` are lines that must give no event.
+    """
 
     id: str
     path: Path
     title: str
+    name: str
     why: str
     csf: tuple[str, ...]
     reads: Reads
@@ -89,12 +93,13 @@ def load_services(directories: Sequence[Path]) -> list[ServiceCard]:
 def load_service(path: Path) -> ServiceCard:
     """Load one card. Raises ProblemsError with all of its problems."""
     reader = CardReader.open(path)
-    reader.only("title", "why", "csf", "reads", "envelope", "pattern", "ignored")
+    reader.only("title", "name", "why", "csf", "reads", "envelope", "pattern", "ignored")
     envelope = _choice(reader, "envelope", ENVELOPES, "syslog")
     card = ServiceCard(
         id=path.stem,
         path=path,
         title=reader.text("title"),
+        name=reader.text("name", path.stem),
         why=reader.text("why", ""),
         csf=reader.texts("csf"),
         reads=_reads(reader.inner("reads")),

@@ -2,7 +2,7 @@
 
 import click
 
-from durward.commands.terminal import bold, emit, moment
+from durward.commands.terminal import bold, emit, lasting
 from durward.commands.verb import ask_engine, scope_of, seconds_of, subject_of, verb
 
 
@@ -20,5 +20,5 @@ def command(*, subject: str, duration: str | None, ports: str, out: bool, reason
         emit(reply)
         return
     state = "blocked" if reply["enforced"] else "noted, but not yet in the kernel"
-    click.echo(f"{bold(reply['subject'])} is {state} until {moment(reply['until'])}.  Receipt {reply['receipt']}")
+    click.echo(f"{bold(reply['subject'])} is {state} {lasting(reply['until'])}.  Receipt {reply['receipt']}")
     click.echo(f"  To undo:  durward unblock {reply['subject']}")

@@ -2,4 +2,4 @@
 
 from durward.commands.listing import taking_off
 
-command = taking_off("disallow", undone="allow")
+command = taking_off("disallow", undone="allow", file="allow.list")

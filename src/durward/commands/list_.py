@@ -2,7 +2,7 @@
 
 import click
 
-from durward.commands.terminal import emit, inert, moment, quantity, table
+from durward.commands.terminal import emit, inert, lasting, quantity, table
 from durward.commands.verb import here, verb
 from durward.control.requests import ask
 
@@ -19,7 +19,7 @@ def command(*, which: str, as_json: bool) -> None:
             emit(entry)
         else:
             reason = inert(f"{entry['reason']}  [{entry['origin']}]")
-            rows.append((entry["subject"], entry["ports"] or "all ports", f"until {moment(entry['until'])}", reason))
+            rows.append((entry["subject"], entry["ports"] or "all ports", lasting(entry["until"]), reason))
     if as_json:
         return
     if rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from durward.commands.terminal import bold, emit, inert, moment, quantity
+from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity
 from durward.commands.verb import Exit, here, verb
 
 
@@ -89,6 +89,6 @@ def _entry(decision: Any, lines: dict[tuple[str, int | str], int]) -> dict[str, 
 
 
 def _page(decision: dict[str, Any]) -> str:
-    what = f"{decision['verdict']} {bold(decision['subject'])} until {moment(decision['until'])}"
+    what = f"{decision['verdict']} {bold(decision['subject'])} {lasting(decision['until'])}"
     lines = [f"{moment(decision['at'])}  {what}: {inert(decision['reason'])}"]
     return "\n".join([*lines, *(f"    {one['line']:>6}  {inert(one['text'])}" for one in decision["evidence"])])

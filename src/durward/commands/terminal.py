@@ -38,13 +38,18 @@ def bold(text: str) -> str:
 
 
 def moment(at: str | None) -> str:
-    """An ISO time as people read it: `08:10:00` today, with the date otherwise; `for ever` for None."""
+    """An ISO time as people read it: `08:10:00` today, with the date otherwise; `never` for None."""
     if at is None:
-        return "for ever"
+        return "never"
     local = datetime.fromisoformat(at).astimezone()
     if local.date() == datetime.now(UTC).astimezone().date():
         return f"{local:%H:%M:%S}"
     return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def lasting(until: str | None) -> str:
+    """How long something holds: `until 08:10:00`, or `for ever`."""
+    return "for ever" if until is None else f"until {moment(until)}"
 
 
 def span(seconds: float) -> str:

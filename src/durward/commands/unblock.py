@@ -2,8 +2,9 @@
 
 import click
 
+from durward.commands.listing import take_off
 from durward.commands.terminal import bold, emit
-from durward.commands.verb import ask_engine, verb
+from durward.commands.verb import verb
 
 
 @verb("unblock")
@@ -14,7 +15,7 @@ def command(*, subject: str, reason: str, as_json: bool) -> None:
 
     The counters that led to the block begin again at nothing, so that the next mistake does not block at once.
     """
-    reply = ask_engine("unblock", subject=subject, reason=reason)
+    reply = take_off("unblock", "deny.list", subject, reason)
     if as_json:
         emit(reply)
         return

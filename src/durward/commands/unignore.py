@@ -2,4 +2,4 @@
 
 from durward.commands.listing import taking_off
 
-command = taking_off("unignore", undone="ignore")
+command = taking_off("unignore", undone="ignore", file="ignore.list")

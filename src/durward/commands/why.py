@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from durward.commands.terminal import bold, emit, inert, moment, quantity, table
+from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity, table
 from durward.commands.verb import Exit, ask_engine, verb
 
 HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
@@ -13,7 +13,7 @@ HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
 @verb("why")
 @click.argument("subject")
 def command(*, subject: str, as_json: bool) -> None:
-    """Explain what refuses SUBJECT: an address, a CIDR network, or the receipt that a blocked visitor was given.
+    """Explain what refuses SUBJECT: an address, a network, a receipt that a visitor was given, or an account's name.
 
     Shows the decision, the log lines that prove it, what was kept out since, when it ends, what would happen next
     time, and the one command that takes it back. Exit status: 0 not blocked, 1 blocked.
@@ -35,7 +35,7 @@ def page(reply: dict[str, Any]) -> str:
             lines += _block(reply, layer)
     if not lines:
         lines.append(f"{bold(reply['subject'])} is not blocked.")
-        lines += _counted(reply["layers"][0])
+        lines += [line for layer in reply["layers"] for line in _counted(layer)]
     lines += [f"  Allowed by  {reply['allowed_by']}: blocks do not touch it."] if reply["allowed"] else []
     lines += [f"  Ignored by  {reply['ignored_by']}: its lines are not counted."] if reply["ignored"] else []
     shown = [past for past in reply["history"] if past["decision"] not in _current(reply)]
@@ -45,8 +45,9 @@ def page(reply: dict[str, Any]) -> str:
 
 
 def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
-    until = moment(layer["until"])
-    who = reply["subject"] if reply["subject"] == layer["subject"] else f"{reply['subject']} (in {layer['subject']})"
+    who = (
+        layer["subject"] if layer["subject"] == reply["subject"] else f"{inert(reply['subject'])} ({layer['subject']})"
+    )
     verb_phrase = "is blocked" if layer["blocked"] else "has a block that does not hold"
     facts = [
         ("Why", inert(layer["reason"])),
@@ -59,7 +60,7 @@ def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
         facts.insert(1, ("Rule", f"{layer['threshold']} failures within {layer['within']} are too many"))
     if layer["next_time"]:
         facts.append(("Next time", f"it would be for {layer['next_time']}"))
-    lines = [f"{bold(who)} {verb_phrase}, until {until}.", "", table(facts, "  ")]
+    lines = [f"{bold(who)} {verb_phrase}, {lasting(layer['until'])}.", "", table(facts, "  ")]
     if layer["evidence"]:
         lines += ["", f"  The {quantity(len(layer['evidence']), 'line')} that led to it"]
         lines += [f"    {inert(line['text'])}" for line in layer["evidence"]]

@@ -9,11 +9,11 @@ from typing import Literal
 from durward.catalog.traffic import PortRange, parse_ports
 from durward.model import Direction, InvalidAddressError, Port, Scope, parse_address
 from durward.model.address import MAPPED_BITS, text_of
+from durward.model.decision import PORTS_MAX
 
 Side = Literal["source", "destination"]
 Protocol = Literal["tcp", "udp", "icmp"]
 
-SCOPE_PORTS_MAX = 1000  # a filter with more ports than this has no Scope
 IDENTITY = re.compile(r"\d{1,10}|[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 ICMP_TYPE = re.compile(r"\d{1,3}(?:/\d{1,3})?|[a-z][a-z-]{0,40}", re.ASCII)
 PROTOCOLS: Mapping[str, Protocol] = {"tcp": "tcp", "udp": "udp", "icmp": "icmp"}
@@ -48,7 +48,7 @@ class Filter:
         known = self.protocol != "icmp" and self.ports_of == "destination" and not (self.user or self.group)
         remote = "source" if self.direction == "in" else "destination"
         count = sum(ports.last - ports.first + 1 for ports in self.ports)
-        if not known or self.network_is != remote or count > SCOPE_PORTS_MAX:
+        if not known or self.network_is != remote or count > PORTS_MAX:
             return None
         protocol: Literal["tcp", "udp"] = "udp" if self.protocol == "udp" else "tcp"
         numbers = (number for ports in self.ports for number in range(ports.first, ports.last + 1))

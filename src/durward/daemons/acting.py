@@ -62,7 +62,8 @@ class Acting:
         self._door.unblock("block", [Entry(subject, EVERYTHING) for subject in lifted])
         if refused:
             self._ledger.refuse(refused, now)
-        say(f"the kernel holds {len(blocked) - len(refused)} blocks, as the database says")
+        count = len(blocked) - len(refused)
+        say(f"the kernel holds {count} {'block' if count == 1 else 'blocks'}, as the database says")
 
     def _follow(self, decided: Sequence[Decision]) -> dict[int, str]:
         try:

@@ -10,6 +10,7 @@ from durward.daemons.acting import Acting, entry_of
 from durward.daemons.conditions import Conditions, finding_entry
 from durward.daemons.desk import Answers, RequestError
 from durward.daemons.door import Door
+from durward.daemons.explaining import Explaining
 from durward.daemons.ledger import Ledger
 from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
@@ -38,12 +39,10 @@ class Rooms:
 class Answering:
     """Everything that people may ask."""
 
-    def __init__(
-        self, rooms: Rooms, explain: Callable[[Subject, float], dict[str, Any]], reload: Callable[[], list[str]]
-    ) -> None:
+    def __init__(self, rooms: Rooms, explaining: Explaining, reload: Callable[[], list[str]]) -> None:
         self._engine, self._ledger, self._door = rooms.engine, rooms.ledger, rooms.door
         self._acting, self._conditions = rooms.acting, rooms.conditions
-        self._explain = explain
+        self._explaining = explaining
         self._reload = reload
         self._verbs: dict[str, Callable[[dict[str, Any], float], Answers]] = {
             "status": lambda _asked, now: [self._conditions.status(now)],
@@ -130,6 +129,10 @@ class Answering:
         if entry is None:
             raise RequestError(f"there is no decision {text!r}; `durward log` shows them", NOT_FOUND)
         undone = entry.decision
+        if undone.origin.startswith("list:"):
+            file = undone.origin.removeprefix("list:")
+            verb = UNDOING.get(undone.verdict, undone.verdict)
+            raise RequestError(f"decision {undone.id} follows {file}: durward {verb} {undone.subject.value}", REFUSED)
         reason = _reason(asked) or f"decision {undone.id} undone by an operator"
         if undone.verdict in UNDOING:
             found = [one for one in standing.of(store, undone.subject) if one.decision == undone.id]
@@ -167,9 +170,15 @@ class Answering:
         except InvalidAddressError as error:
             entry = decisions.by_receipt(self._ledger.store, text)
             if entry is None:
-                raise RequestError(f"{error}, nor a receipt of ours") from None
+                return [self._why_account(text, error, now)]
             subject = entry.decision.subject
-        return [self._explain(subject, now)]
+        return [self._explaining.explain(subject, now)]
+
+    def _why_account(self, account: str, error: InvalidAddressError, now: float) -> dict[str, Any]:
+        found = self._explaining.explain_account(account, now)
+        if found is None:
+            raise RequestError(f"{error}, nor a receipt of ours, nor an account that somebody was refused for")
+        return found
 
     def _list(self, asked: dict[str, Any], now: float) -> Iterator[dict[str, Any]]:
         listing = cast("Listing", str(asked["listing"]))
@@ -203,6 +212,8 @@ class Answering:
         return readings is not None and all(reading is not None for reading in readings)
 
     def _readings(self, stands: list[Standing]) -> list[Any] | None:
+        if stands[0].listing == "ignore":
+            return [None for _ in stands]  # the kernel has no such list
         try:
             return list(self._door.readings([entry_of(one) for one in stands], stands[0].listing))
         except ChannelError:

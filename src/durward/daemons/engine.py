@@ -110,7 +110,7 @@ class EngineProcess:
         try:
             self._watch.connect(now)
             self._acting.reconcile(now)
-            self._acting.act(changes(load_lists(self._home), self._ledger.store, now), {}, now)
+            self._reload()
         except ChannelError as error:
             self._door.degraded = str(error)
             return
@@ -154,6 +154,8 @@ class EngineProcess:
         """Read the lists anew; give what is wrong with them."""
         now = time.time()
         lists = load_lists(self._home)
+        # First what stands: who was taken off allow.list is not to be exempt because of the decision that it had.
+        self._acting.act(changes(lists, self._ledger.store, now), {}, now)
         self._exemptions = Exemptions(lists, self._ledger.store, now)
         self._explaining.exemptions = self._exemptions
         self._policy = replace(self._policy, exempt=self._exemptions.exempt)
@@ -161,7 +163,6 @@ class EngineProcess:
         self._conditions.problems = [str(problem) for problem in lists.problems]
         for problem in self._conditions.problems:
             say(problem)
-        self._acting.act(changes(lists, self._ledger.store, now), {}, now)
         return self._conditions.problems
 
     def _lists_changed(self) -> tuple[float, ...]:
@@ -180,7 +181,7 @@ class EngineProcess:
 
     def _answering(self) -> Answering:
         rooms = Rooms(self._engine, self._ledger, self._door, self._acting, self._conditions)
-        return Answering(rooms, self._explaining.explain, self._reload)
+        return Answering(rooms, self._explaining, self._reload)
 
     def _tell(self, decided: Sequence[Decision], refused: Mapping[int, str]) -> None:
         self._desk.tell([history_entry(one, refused.get(one.id)) for one in decided])

@@ -9,9 +9,9 @@ from durward.daemons.door import Door, Reading
 from durward.daemons.exemptions import Exemptions
 from durward.daemons.ledger import Ledger
 from durward.engine.engine import Engine
-from durward.engine.explain import Case, Held, Past, explanation
+from durward.engine.explain import Case, Held, Past, account_explanation, explanation
 from durward.model import Decision, Standing, Subject
-from durward.store import counters, decisions, explanations, standing
+from durward.store import accounts, counters, decisions, explanations, standing
 
 HISTORY_MAX = 20  # earlier decisions that `why` shows
 
@@ -30,6 +30,7 @@ class Explaining:
         store = self._ledger.store
         blocks = [one for one in standing.covering(store, subject.network, now) if one.listing == "block"]
         counted = self._engine.subject_of(subject.value) if subject.kind == "address" else subject
+        hits, threshold = self._engine.nearest(counted)
         past = decisions.history_around(store, subject, HISTORY_MAX)
         case = Case(
             subject=subject,
@@ -37,10 +38,22 @@ class Explaining:
             past=[Past(entry.decision, entry.refused) for entry in past],
             allowed=self.exemptions.allowed(subject),
             ignored=self.exemptions.ignored(subject),
-            hits=self._engine.count(counted),
-            threshold=self._engine.threshold(),
+            hits=hits,
+            threshold=threshold,
         )
         return explanation(case)
+
+    def explain_account(self, account: str, now: float) -> dict[str, Any] | None:
+        """What was decided because of failures on an account; None where nothing was."""
+        store = self._ledger.store
+        entries = [decisions.by_id(store, number) for number in accounts.decisions_about(store, account, HISTORY_MAX)]
+        past = [Past(entry.decision, entry.refused) for entry in entries if entry is not None]
+        if not past:
+            return None
+        blocks = [one for other in past for one in standing.of_decision(store, other.decision.id)]
+        blocks = [one for one in blocks if one.until is None or one.until > now]
+        held = [held for held in map(self._held, blocks, self._readings(blocks)) if held is not None]
+        return account_explanation(account, held, past)
 
     def _held(self, one: Standing, reading: Reading | None) -> Held | None:
         entry = explanations.explain(self._ledger.store, one.decision)

@@ -18,8 +18,6 @@ class Detector:
     def feed(self, event: Event, subject: Subject, at: float) -> Incident | None:
         """Count `event` against `subject`; give the incident when the threshold of its service is reached."""
         threshold = self._policy.threshold(event.service)
-        if threshold.count == 0:
-            return None
         window = self._windows.get(event.service)
         if window is None:
             window = self._windows[event.service] = Window(threshold.within_seconds, threshold.count)
@@ -39,9 +37,13 @@ class Detector:
         for window in self._windows.values():
             window.expire(now)
 
-    def count(self, subject: Subject) -> int:
-        """The most failures that `subject` has with one service at present."""
-        return max((len(window.marks(subject.value)) for window in self._windows.values()), default=0)
+    def nearest(self, subject: Subject) -> tuple[int, int]:
+        """The failures that `subject` has with the service where it is nearest to a block, and that one's threshold."""
+        counts = [
+            (len(window.marks(subject.value)), self._policy.threshold(service).count)
+            for service, window in self._windows.items()
+        ]
+        return max(counts, key=lambda count: count[0] / count[1], default=(0, self._policy.default.count))
 
     def _incident(self, service: str, subject: Subject, marks: list[int]) -> Incident:
         threshold = self._policy.threshold(service)
@@ -56,7 +58,7 @@ class Detector:
             count=len(marks),
             threshold=threshold.count,
             within_seconds=threshold.within_seconds,
-            evidence=self._recollection.evidence(marks),
+            evidence=self._recollection.evidence(marks, subject),
             reason=f"{len(marks)} failed {name} logins in {_span(last_at - first_at)}",
         )
 

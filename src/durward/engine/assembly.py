@@ -26,7 +26,7 @@ def policy_of(
     settings: Settings, services: Sequence[ServiceCard], detectors: Sequence[DetectorCard], exempt: Exempt = nobody
 ) -> Policy:
     """What the settings tell the engine to do."""
-    names = {service.id: service.title for service in services}
+    names = {service.id: service.name for service in services}
     policies = {card.id: detector_policy(card, settings.detectors[card.id], names) for card in detectors}
     return Policy(policies, exempt, settings.ipv6.block_prefix)
 
@@ -42,9 +42,6 @@ def detector_policy(card: DetectorCard, settings: DetectorSettings, names: Mappi
         default=_threshold(general, ""),
         hears=card.hears,
         services=services,
-        mode=general["mode"],
-        escalate=general["escalate"],
-        remember_seconds=general["remember"],
     )
 
 
@@ -75,4 +72,13 @@ def _code(card: DetectorCard) -> ModuleType:
 
 
 def _threshold(values: Values, name: str) -> Threshold:
-    return Threshold(values["count"], values["within"], values["block_for"], values["block_for_max"], name)
+    return Threshold(
+        count=values["count"],
+        within_seconds=values["within"],
+        block_seconds=values["block_for"],
+        block_seconds_max=values["block_for_max"],
+        name=name,
+        mode=values["mode"],
+        escalate=values["escalate"],
+        remember_seconds=values["remember"],
+    )

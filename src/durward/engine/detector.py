@@ -21,5 +21,5 @@ class Detector(Protocol):
     def tick(self, now: float) -> None:
         """Let go of what is too old to matter."""
 
-    def count(self, subject: Subject) -> int:
-        """How many hits `subject` has at present."""
+    def nearest(self, subject: Subject) -> tuple[int, int]:
+        """How many hits `subject` has at present, and how many are too many, where it is nearest to that."""

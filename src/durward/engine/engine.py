@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from durward.engine.detector import Detector
 from durward.engine.escalation import Escalation
-from durward.engine.policy import Policy
-from durward.model import Decision, Event, Finding, Incident, InvalidAddressError, Subject, parse_address
+from durward.engine.policy import Policy, Threshold
+from durward.model import FOREVER, Decision, Event, Finding, Incident, InvalidAddressError, Subject, parse_address
 
 CLOCK_SLACK_SECONDS = 600  # a line whose own time lies further than this from its arrival is counted at its arrival
 SUBJECTS_MAX = 65_536  # addresses whose subject is remembered; beyond it they are worked out anew
@@ -20,7 +20,7 @@ class Engine:
     ) -> None:
         self.findings: list[Finding] = []
         self._policy = policy
-        self._detectors = {name: code for name, code in detectors.items() if policy.detectors[name].mode != "off"}
+        self._detectors = dict(detectors)
         self._escalation = Escalation(earlier)
         self._subjects: dict[str, Subject | None] = {}
         self._forgiven: dict[str, float] = {}
@@ -29,7 +29,7 @@ class Engine:
 
     def feed(self, event: Event) -> list[Decision]:
         """Hear one event; give what is decided because of it."""
-        if event.source_ip is None or event.hits == 0:
+        if event.source_ip is None or event.hits <= 0:
             return []
         subject = self._subject(event.source_ip)
         if subject is None:
@@ -37,11 +37,13 @@ class Engine:
         at = counted_at(event)
         if self._is_blocked(subject, at):
             return []  # lines that were under way while the block was made
-        return [self._decide(incident, at) for incident in self._incidents(event, subject, at)]
+        decisions = [self._decide(incident, at) for incident in self._incidents(event, subject, at)]
+        self._note(subject, [decision for decision in decisions if not decision.simulated])
+        return decisions
 
     def remember(self, event: Event) -> None:
         """Hear an event that was already acted upon before a restart: it counts, and decides nothing."""
-        if event.source_ip is not None and event.hits and (subject := self._subject(event.source_ip)):
+        if event.source_ip is not None and event.hits > 0 and (subject := self._subject(event.source_ip)):
             at = counted_at(event)
             if at > self._forgiven.get(subject.value, 0.0) and not self._is_blocked(subject, at):
                 self._incidents(event, subject, at)
@@ -52,10 +54,13 @@ class Engine:
 
     def tick(self, now: float) -> list[Decision]:
         """Let go of what is too old. `now` is epoch seconds. No detector decides because nothing happened, yet."""
-        if now - self._swept_at >= SWEEP_SECONDS:
+        if not 0 <= now - self._swept_at < SWEEP_SECONDS:
             self._swept_at = now
-            for detector in self._detectors.values():
-                detector.tick(now)
+            for name, detector in list(self._detectors.items()):
+                try:
+                    detector.tick(now)
+                except Exception as error:  # noqa: BLE001 — whatever a detector raises, the others go on
+                    self._switch_off(name, error)
             self._blocked = {value: until for value, until in self._blocked.items() if until is None or until > now}
         return []
 
@@ -66,8 +71,11 @@ class Engine:
     def unblock(self, subject: Subject, *, forgive: bool = True) -> None:
         """`subject` was let in again: its counters begin at nothing, and the next line does not block at once."""
         self._blocked.pop(subject.value, None)
-        for detector in self._detectors.values():
-            detector.forget(subject)
+        for name, detector in list(self._detectors.items()):
+            try:
+                detector.forget(subject)
+            except Exception as error:  # noqa: BLE001 — whatever a detector raises, the others go on
+                self._switch_off(name, error)
         if forgive:
             self._escalation.forgive(subject)
 
@@ -85,15 +93,12 @@ class Engine:
         policy = self._policy.detectors.get(detector)
         if policy is None:
             return 0.0
-        return self._escalation.seconds(subject, now, policy, policy.threshold(service))
+        return self._escalation.seconds(subject, now, policy.threshold(service))
 
-    def threshold(self) -> int:
-        """How many hits are too many, by the strictest detector's default."""
-        return min((policy.default.count for policy in self._policy.detectors.values()), default=0)
-
-    def count(self, subject: Subject) -> int:
-        """How many hits `subject` has at present, by the detector that has most."""
-        return max((detector.count(subject) for detector in self._detectors.values()), default=0)
+    def nearest(self, subject: Subject) -> tuple[int, int]:
+        """How many hits `subject` has at present, and how many are too many, where it is nearest to that."""
+        counts = [detector.nearest(subject) for detector in self._detectors.values()]
+        return max(counts, key=nearness, default=(0, 0))
 
     def _subject(self, source_ip: str) -> Subject | None:
         try:
@@ -121,38 +126,54 @@ class Engine:
     def _incidents(self, event: Event, subject: Subject, at: float) -> list[Incident]:
         incidents = []
         for name, detector in list(self._detectors.items()):
-            if event.kind not in self._policy.detectors[name].hears:
+            policy = self._policy.detectors[name]
+            if event.kind not in policy.hears or not policy.threshold(event.service).watches:
                 continue
             try:
                 incident = detector.feed(event, subject, at)
-            except Exception as error:  # noqa: BLE001 — a detector that raises is switched off and reported, never skipped silently
-                del self._detectors[name]
-                self.findings.append(
-                    Finding("detector", name, "error", f"switched off: {type(error).__name__}: {error}")
-                )
+            except Exception as error:  # noqa: BLE001 — whatever a detector raises, the others go on
+                self._switch_off(name, error)
             else:
                 if incident is not None:
                     incidents.append(incident)
         return incidents
 
+    def _switch_off(self, name: str, error: Exception) -> None:
+        """A detector that raises is switched off and reported, never skipped silently."""
+        del self._detectors[name]
+        self.findings.append(Finding("detector", name, "error", f"switched off: {type(error).__name__}: {error}"))
+
     def _decide(self, incident: Incident, at: float) -> Decision:
-        policy = self._policy.detectors[incident.detector]
-        seconds = self._escalation.seconds(incident.subject, at, policy, policy.threshold(incident.service))
-        until = None if seconds == float("inf") else at + seconds
-        simulated = policy.mode == "shadow"
-        if not simulated:
-            self._escalation.note(incident.subject, at, policy.remember_seconds)
-            self._blocked[incident.subject.value] = until
+        threshold = self._threshold(incident)
+        seconds = self._escalation.seconds(incident.subject, at, threshold)
         return Decision(
             verdict="block",
             subject=incident.subject,
             made_at=at,
-            until=until,
+            until=None if seconds == FOREVER else at + seconds,
             reason=incident.reason,
             origin=f"detector:{incident.detector}",
             incident=incident,
-            simulated=simulated,
+            simulated=threshold.mode == "shadow",
         )
+
+    def _note(self, subject: Subject, blocks: list[Decision]) -> None:
+        """Remember what one event led to. Where it was one too many for two detectors, the next block grows once."""
+        if not blocks:
+            return
+        longest = max(blocks, key=lambda block: FOREVER if block.until is None else block.until)
+        remember_seconds = max(self._threshold(block.incident).remember_seconds for block in blocks if block.incident)
+        self._escalation.note(subject, longest.made_at, remember_seconds)
+        self._blocked[subject.value] = longest.until
+
+    def _threshold(self, incident: Incident) -> Threshold:
+        return self._policy.detectors[incident.detector].threshold(incident.service)
+
+
+def nearness(count: tuple[int, int]) -> float:
+    """How near hits are to the threshold that stands beside them: 1 where it is reached."""
+    hits, threshold = count
+    return hits / threshold if threshold else 0.0
 
 
 def counted_at(event: Event) -> float:

@@ -1,9 +1,9 @@
 """How long the next block of a subject is: each one longer than the last, up to a ceiling, and forgotten in the end."""
 
-from durward.engine.policy import DetectorPolicy, Threshold
+from durward.engine.policy import Threshold
 from durward.model import Subject
 
-SUBJECTS_MAX = 500_000  # beyond it the subjects whose first block lies longest back begin again at the shortest block
+SUBJECTS_MAX = 500_000  # beyond it the subjects whose last block lies longest back begin again at the shortest block
 STEPS_MAX = 40  # doublings beyond this cannot be told apart from the ceiling
 
 
@@ -18,10 +18,10 @@ class Escalation:
         count, last_at = self._earlier.get(subject.value, (0, 0.0))
         return count if at - last_at <= remember_seconds else 0
 
-    def seconds(self, subject: Subject, at: float, policy: DetectorPolicy, threshold: Threshold) -> float:
+    def seconds(self, subject: Subject, at: float, threshold: Threshold) -> float:
         """The length of the block that `subject` gets at `at`, in seconds."""
-        earlier = min(self.count(subject, at, policy.remember_seconds), STEPS_MAX)
-        longer: float = threshold.block_seconds * policy.escalate**earlier
+        earlier = min(self.count(subject, at, threshold.remember_seconds), STEPS_MAX)
+        longer: float = threshold.block_seconds * threshold.escalate**earlier
         return max(threshold.block_seconds, min(longer, threshold.block_seconds_max))
 
     def note(self, subject: Subject, at: float, remember_seconds: float) -> None:

@@ -58,6 +58,21 @@ def explanation(case: Case) -> dict[str, Any]:
     }
 
 
+def account_explanation(account: str, held: Sequence[Held], past: Sequence[Past]) -> dict[str, Any]:
+    """The answer for the name of an account: who is refused because of failures on it."""
+    layers = [_layer(one, passes=False) for one in held]
+    return {
+        "subject": account,
+        "blocked": any(layer["blocked"] for layer in layers),
+        "layers": layers,
+        "history": [history_entry(one.decision, one.refused) for one in past],
+        "allowed": False,
+        "allowed_by": None,
+        "ignored": False,
+        "ignored_by": None,
+    }
+
+
 def history_entry(decision: Decision, refused: str | None) -> dict[str, Any]:
     """One decision as `log` and the history of `why` give it."""
     entry: dict[str, Any] = {

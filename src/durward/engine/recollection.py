@@ -1,11 +1,9 @@
 """The last events that counted against somebody, so that a decision can show its lines."""
 
-from durward.model import Event, Evidence
+from durward.model import Event, Evidence, Subject, parse_address
 
 RECORD_BITS = 15
-RECORDS_MAX = (
-    1 << RECORD_BITS
-)  # beyond it the oldest are overwritten; a decision then shows fewer lines, never wrong ones
+RECORDS_MAX = 1 << RECORD_BITS  # beyond it the oldest are overwritten: a decision shows fewer lines, never wrong ones
 LINES_MAX = 25  # lines of evidence that one incident keeps, the newest
 
 
@@ -28,15 +26,22 @@ class Recollection:
         mark = self._marks[record] = int(at * 1000) << RECORD_BITS | record
         return mark
 
-    def evidence(self, marks: list[int]) -> tuple[Evidence, ...]:
-        """The lines behind `marks`, oldest first, each once; those that were overwritten are left out."""
+    def evidence(self, marks: list[int], subject: Subject) -> tuple[Evidence, ...]:
+        """The lines of `subject` behind `marks`, oldest first, each once; those that were overwritten are left out.
+
+        Who is asked as well, because a stamp may stand for a whole second, and a ring may go round within one.
+        """
         lines: dict[tuple[str, int | str], Evidence] = {}
         for mark in marks[-LINES_MAX:]:
             record = mark & (RECORDS_MAX - 1)
             event = self._events[record]
-            if event is not None and self._marks[record] == mark:
+            if event is not None and self._marks[record] == mark and _is_of(subject, event):
                 lines[event.source, event.position] = event.evidence
         return tuple(lines.values())
+
+
+def _is_of(subject: Subject, event: Event) -> bool:
+    return event.source_ip is not None and parse_address(event.source_ip) in subject.network
 
 
 def seconds_of(mark: int) -> float:

@@ -13,6 +13,6 @@ def replay(engine: Engine, events: Iterable[Event]) -> Iterator[Decision]:
         engine.tick(counted_at(event))
 
 
-def _order(event: Event) -> tuple[float, str, int, str]:
+def _order(event: Event) -> tuple[float, str, int, str, str, str]:
     number = event.position if isinstance(event.position, int) else 0
-    return event.at, event.source, number, str(event.position)
+    return counted_at(event), event.source, number, str(event.position), event.service, event.kind

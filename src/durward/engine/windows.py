@@ -3,7 +3,7 @@
 from bisect import insort
 from itertools import islice
 
-from durward.engine.recollection import RECORD_BITS
+from durward.engine.recollection import RECORD_BITS, RECORDS_MAX
 
 KEYS_MAX = 1_000_000  # beyond it the keys that were first seen longest ago are forgotten, a tenth at a time
 
@@ -29,8 +29,9 @@ class Window:
             marks = self._marks[key] = [marks]
         for _ in range(min(hits, self._keep)):
             insort(marks, mark) if mark < marks[-1] else marks.append(mark)
-        if marks[0] <= marks[-1] - self._span:
-            marks[:] = [earlier for earlier in marks if earlier > marks[-1] - self._span]
+        last_outside = marks[-1] - self._span | RECORDS_MAX - 1  # of that millisecond, whatever its record
+        if marks[0] <= last_outside:
+            marks[:] = [earlier for earlier in marks if earlier > last_outside]
         del marks[: -self._keep]
         return len(marks)
 
@@ -45,7 +46,7 @@ class Window:
 
     def expire(self, now: float) -> None:
         """Let go of every key whose newest mark lies before the span. `now` is epoch seconds."""
-        oldest = (int(now * 1000) << RECORD_BITS) - self._span
+        oldest = (int(now * 1000) << RECORD_BITS) - self._span | RECORDS_MAX - 1
         gone = [key for key, marks in self._marks.items() if (marks if isinstance(marks, int) else marks[-1]) <= oldest]
         for key in gone:
             del self._marks[key]

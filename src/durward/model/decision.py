@@ -11,6 +11,8 @@ Direction = Literal["in", "out"]
 Listing = Literal["block", "allow", "ignore"]
 Protocol = Literal["tcp", "udp"]
 
+PORTS_MAX = 100  # of one scope; more are refused, because an entry with its scope has to fit into one message
+
 
 @dataclass(frozen=True, slots=True)
 class Port:
@@ -41,6 +43,10 @@ class Scope:
 
     ports: tuple[Port, ...] = ()
     direction: Direction = "in"
+
+    def __post_init__(self) -> None:
+        if len(self.ports) > PORTS_MAX:
+            raise ValueError(f"{len(self.ports)} ports were given; at most {PORTS_MAX} were expected")
 
     def __str__(self) -> str:
         return f"{self.direction}:{','.join(str(port) for port in self.ports)}"

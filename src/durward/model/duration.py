@@ -3,6 +3,7 @@
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 FOREVER = float("inf")  # seconds; what `forever` means
 SECONDS_MAX = 100 * 365 * 86400
+DIGITS_MAX = 10  # as many as SECONDS_MAX has
 
 
 class InvalidDurationError(ValueError):
@@ -14,7 +15,8 @@ def parse_duration(text: str) -> float:
     if text == "forever":
         return FOREVER
     digits, unit = text[:-1], text[-1:]
-    if not (digits.isascii() and digits.isdigit() and unit in UNITS and int(digits) * UNITS[unit] <= SECONDS_MAX):
+    known = digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX and unit in UNITS
+    if not known or int(digits) * UNITS[unit] > SECONDS_MAX:
         raise InvalidDurationError(f"{text!r} is not a duration; 90s, 10m, 1h, 7d or forever was expected")
     return float(int(digits) * UNITS[unit])
 

@@ -8,12 +8,16 @@ TEXT_BYTES_MAX = 1024  # of a line are kept as evidence; the rest can be found b
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One record of a source. `position` is a byte offset in a file, or a journal cursor; `at` is epoch seconds."""
+    """One record of a source. `position` is a byte offset in a file, or a journal cursor; `at` is epoch seconds.
+
+    `user_name` is the account that the line is about, where it names one.
+    """
 
     source: str
     position: int | str
     at: float
     text: str
+    user_name: str | None = None
 
 
 class Event(NamedTuple):
@@ -46,4 +50,4 @@ class Event(NamedTuple):
     @property
     def evidence(self) -> Evidence:
         """The line as evidence."""
-        return Evidence(self.source, self.position, self.at, self.text)
+        return Evidence(self.source, self.position, self.at, self.text, self.user_name)

@@ -18,6 +18,7 @@ FAMILY_INET = 1
 LIST_TABLE, LIST_SET, LIST_ELEMENTS, LIST_ENTRY = 1, 2, 3, 1
 KEY, TIMEOUT, EXPIRATION, USER_DATA, EXPRESSION, EXPRESSIONS, DATA_VALUE = 1, 4, 5, 6, 7, 11, 1
 EXPRESSION_NAME, EXPRESSION_DATA, COUNTER_BYTES, COUNTER_PACKETS = 1, 2, 1, 2
+COUNTER_NAME = b"counter\0"
 USER_DATA_COMMENT = 0
 NESTED_BYTES_MAX = 60_000  # of elements in one message: the length of an attribute has 16 bits
 MILLISECONDS_MAX = 100 * 365 * 86400 * 1000
@@ -88,8 +89,8 @@ def batch(parts: Sequence[tuple[int, int, bytes]], first: int) -> bytearray:
 
 def reading_of(body: memoryview) -> Reading | None:
     """Read the kernel's answer about one element; None where the answer names none."""
-    elements = attributes(body[GENERAL.size :]).get(LIST_ELEMENTS, memoryview(b""))
-    entry = next((value for kind, value in each_attribute(elements) if kind == LIST_ENTRY), None)
+    elements = attributes(body[GENERAL.size :]).get(LIST_ELEMENTS)
+    entry = None if elements is None else attributes(elements).get(LIST_ENTRY)
     if entry is None:
         return None
     found = attributes(entry)
@@ -126,10 +127,12 @@ def _key_text(key: bytes) -> bytes:
 
 
 def _counter_of(found: dict[int, memoryview]) -> tuple[int, int]:
+    # One expression stands alone, several are in a list.
     expressions = [found[EXPRESSION]] if EXPRESSION in found else []
-    expressions += [value for _, value in each_attribute(found.get(EXPRESSIONS, memoryview(b"")))]
+    if EXPRESSIONS in found:
+        expressions += [value for _, value in each_attribute(found[EXPRESSIONS])]
     for expression in map(attributes, expressions):
-        if bytes(expression.get(EXPRESSION_NAME, b"")).rstrip(b"\0") == b"counter":
+        if bytes(expression.get(EXPRESSION_NAME, b"")) == COUNTER_NAME:
             counter = attributes(expression.get(EXPRESSION_DATA, memoryview(b"")))
             return int.from_bytes(counter.get(COUNTER_BYTES, b"")), int.from_bytes(counter.get(COUNTER_PACKETS, b""))
     return 0, 0

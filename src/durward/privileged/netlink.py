@@ -17,6 +17,7 @@ ATTRIBUTE_TYPE_MASK = 0x3FFF
 ERROR, DONE, OVERRUN = 2, 3, 4  # message types of netlink itself
 HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 ATTRIBUTE = struct.Struct("=HH")  # length, type
+_unpack_attribute = ATTRIBUTE.unpack_from
 ERROR_HEAD = struct.Struct("=iIHHII")  # errno, header of the request
 
 ANSWER_BYTES_MAX = 1 << 17  # of one datagram; the kernel sends 32 KiB at most, a longer one is an error
@@ -163,7 +164,17 @@ def messages(data: memoryview) -> Iterator[Message]:
 
 def attributes(data: memoryview | bytes) -> dict[int, memoryview]:
     """The attributes in `data` by type; of several of one type the last. What does not fit is left out."""
-    return dict(each_attribute(data))
+    # Not by each_attribute: counters of thousands of elements are read through here.
+    view = memoryview(data)
+    found: dict[int, memoryview] = {}
+    position, last = 0, len(view) - ATTRIBUTE.size
+    while position <= last:
+        length, kind = _unpack_attribute(view, position)
+        if length < 4 or position + length > last + 4:
+            break
+        found[kind & ATTRIBUTE_TYPE_MASK] = view[position + 4 : position + length]
+        position += (length + 3) & ~3
+    return found
 
 
 def each_attribute(data: memoryview | bytes) -> Iterator[tuple[int, memoryview]]:

@@ -38,7 +38,7 @@ from durward.ruleset.elements import Element, ElementKey
 
 TRANSACTION_ELEMENTS_MAX = 10_000  # more become several transactions, so that nobody else waits long
 READ_KEYS_MAX = 256  # keys asked for in one datagram
-TRIES_MAX = 5  # an element may expire or come back between looking and acting
+TRIES_MAX = 20  # an element may expire or come back between looking and acting
 PASSING = frozenset({errno.EINTR, errno.EAGAIN, errno.ENOBUFS})
 REASONS = {
     errno.ENOENT: "there is no such set in table inet durward",
@@ -86,7 +86,7 @@ class Sets:
             refusal, place = self._transact(_deletions(present) + additions)
             if refusal is None:
                 return
-            if refusal.number in (errno.EEXIST, errno.ENOENT):
+            if refusal.number == errno.EEXIST or (refusal.number == errno.ENOENT and present):
                 present = self._present([element.identity for element in chunk])
             elif refusal.number not in PASSING:
                 break

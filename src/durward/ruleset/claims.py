@@ -43,10 +43,15 @@ class Claims:
         claim = Claim(standing.subject.value, standing.until, standing.decision)
         elements = []
         for element in elements_of(standing, now, self._prefix):
-            others = tuple(other for other in self._claims.get(element.identity, ()) if other.subject != claim.subject)
+            before = self._claims.get(element.identity, ())
+            others = tuple(other for other in before if other.subject != claim.subject)
             self._claims[element.identity] = (*others, claim)
-            if all(other.lasts_to() <= claim.lasts_to() for other in others):
+            longest = max((claim, *others), key=Claim.lasts_to)
+            if longest is claim:
                 elements.append(element)
+            elif any(one.subject == claim.subject and one.lasts_to() >= longest.lasts_to() for one in before):
+                # It was the longest until now, so the kernel has it: what outlasts it takes its place.
+                elements += self._elements_for(longest, element.identity, standing, now)
         return elements
 
     def drop(self, standing: Standing, now: float) -> Change:
@@ -89,6 +94,9 @@ class Claims:
             change.take.append(key)
             return
         self._claims[key] = tuple(rest)
-        longest = max(rest, key=Claim.lasts_to)
-        other = replace(like, subject=Subject.parse(longest.subject), until=longest.until, decision=longest.decision)
-        change.put.extend(element for element in elements_of(other, now, self._prefix) if element.identity == key)
+        change.put.extend(self._elements_for(max(rest, key=Claim.lasts_to), key, like, now))
+
+    def _elements_for(self, claim: Claim, key: ElementKey, like: Standing, now: float) -> list[Element]:
+        """The element `key` as `claim` wants it, whose listing and scope are those of `like`."""
+        other = replace(like, subject=Subject.parse(claim.subject), until=claim.until, decision=claim.decision)
+        return [element for element in elements_of(other, now, self._prefix) if element.identity == key]

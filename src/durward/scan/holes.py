@@ -60,8 +60,9 @@ CHOSEN_HOLES = (
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
-# address has one of these. `{}` are further bytes that end the hole.
-NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*+"
+# address has one of these. `{0}` are further bytes that end the hole. Only single sets are possessive: Python before 3.11.5
+# goes on in the wrong place when a possessive group fails half-way (gh-106052).
+NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*"
 # The same with blanks, for texts that do not end at the first one.
 LOOSE_NO_ADDRESS = r"[^\n.:]*(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\n.:]*)*"
 
@@ -136,10 +137,20 @@ def _lint(sequence: Sequence, *, after_wide: bool) -> bool:
             case Repeat(Set() | Text(), _, most):
                 after_wide = _open(after_wide) if most > WIDE else after_wide
             case Repeat(inner, least, most):
-                if most > 1 and (holes_of((inner,)) or _lint((inner,), after_wide=False)):
+                if most > 1 and (holes_of((inner,)) or _repeats(inner)):
                     raise PatternError("repeats something that is a repeat or a hole itself")
                 after_wide = _lint((inner,), after_wide=after_wide) or (after_wide and least == 0)
     return after_wide
+
+
+def _repeats(node: Node) -> bool:
+    match node:
+        case Repeat(_, least, most):
+            return least != most
+        case Group(alternatives):
+            return any(_repeats(inner) for alternative in alternatives for inner in alternative)
+        case _:
+            return False
 
 
 def _open(after_wide: bool) -> bool:

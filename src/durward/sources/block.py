@@ -10,7 +10,7 @@ from durward.sources.opening import SourceError
 BLOCK_BYTES_MAX = 256 * 1024  # a block holds no more; longer stretches come as several blocks
 FINGERPRINT_BYTES_MAX = 32  # of the bytes before an offset are kept, to tell whether the file is still the same
 MARKS_MAX = 64  # beyond it the older half is thinned: marks get coarser, their span longer
-OLDER_MAX = 8  # rotated files still being drained; beyond it the oldest is given up
+OLDER_MAX = 16  # rotated files still being drained that a stored position may name; others are left out
 TEXT_BYTES_MAX = 64 * 1024  # a stored position longer than this is refused
 
 Kind = Literal["live", "backlog", "memory"]

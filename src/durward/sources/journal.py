@@ -69,6 +69,8 @@ class Journal:
             self._cursor = self._memory_until = handle.cursor()
             self._memory_end = handle.microseconds()
             self._seek_memory(handle, (self._memory_end / 1e6 if found else now) - self._memory_seconds)
+        else:
+            handle.seek_time(0)  # there is no entry yet; at the tail it would stay behind those to come
 
     def read(self, now: float) -> Iterator[Block]:
         """Give the entries that are there, up to READ_ENTRIES_MAX; `waiting` tells afterwards whether there are more.

@@ -14,7 +14,7 @@ from durward.sources.tail import ChangedError, Piece, Tail
 
 READ_BYTES_MAX = 8 << 20  # per call; `waiting` then says that there is more
 DRAIN_SECONDS = 5.0  # a rotated file is read on until it was quiet for so long: daemons write on into it
-OLDER_MAX = 16  # files being drained at once; beyond it the oldest is given up and counted in `lost_files`
+OLDER_MAX = 16  # files being drained at once; beyond it the oldest are read to their end and left
 SEARCH_GAP_SECONDS = 60.0  # between costly searches in compressed copies: whoever truncates could keep us busy
 AGAIN = Piece(0, b"", 0, overlong=False)  # nothing yet, but look again
 
@@ -187,8 +187,7 @@ class LogFile:
         self._promote(fresh, now)
         drained = [tail for tail in self._tails if not tail.memory and tail is not fresh]
         for tail in drained[:-OLDER_MAX]:
-            self._remove(tail)
-            self.lost_files += 1
+            tail.fixed = True
 
     def _piece(self, tail: Tail, now: float, *, final: bool) -> Piece | None:
         """The next step of one tail, None when there is none; whatever befell the file is dealt with here."""

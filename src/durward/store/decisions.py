@@ -21,7 +21,9 @@ INSERT_INCIDENT = (
     " reason, lines_to_here) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LINES_SO_FAR = "SELECT lines_to_here FROM incident ORDER BY id DESC LIMIT 1"
-INSERT_EVIDENCE = "INSERT INTO evidence (incident, ordinal, source, position, at, text) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_EVIDENCE = (
+    "INSERT INTO evidence (incident, ordinal, source, position, at, text, user_name) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +195,5 @@ def _incident_rows_of(incidents: Iterable[tuple[int, Incident]], lines: int) -> 
 def _evidence_rows_of(incidents: Iterable[tuple[int, Incident]]) -> Iterator[Row]:
     for number, incident in incidents:
         for ordinal, line in enumerate(incident.evidence[-EVIDENCE_MAX:]):
-            yield number, ordinal, stored(line.source), line.position, line.at, stored(line.text)
+            account = None if line.user_name is None else stored(line.user_name)
+            yield number, ordinal, stored(line.source), line.position, line.at, stored(line.text), account

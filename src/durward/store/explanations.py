@@ -12,7 +12,7 @@ INCIDENT = (
     "SELECT detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds, reason"
     " FROM incident WHERE id = ?"
 )
-EVIDENCE = "SELECT source, position, at, text FROM evidence WHERE incident = ? ORDER BY ordinal"
+EVIDENCE = "SELECT source, position, at, text, user_name FROM evidence WHERE incident = ? ORDER BY ordinal"
 
 
 def explain(store: Store, decision: int) -> Entry | None:

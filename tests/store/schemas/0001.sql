@@ -57,8 +57,10 @@ CREATE TABLE evidence (
     position NOT NULL,
     at       REAL NOT NULL,
     text     TEXT NOT NULL,
+    user_name TEXT,
     PRIMARY KEY (incident, ordinal)
 ) WITHOUT ROWID;
+CREATE INDEX evidence_user ON evidence (user_name, incident) WHERE user_name IS NOT NULL;
 
 -- What must be true in the kernel now.
 CREATE TABLE standing (

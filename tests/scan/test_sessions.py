@@ -1,0 +1,120 @@
+"""One attempt counts once, whatever the service wrote about it: dialogues as sshd logs them."""
+
+from pathlib import Path
+
+import durward.services
+from durward.catalog.service_card import load_services
+from durward.model import Event
+from durward.scan.scanner import Scanner
+from durward.scan.sessions import SESSION_SECONDS, SESSIONS_MAX, Sessions
+from durward.scan.timestamps import Calendar
+
+NOW = 1_795_430_000.0
+SSHD = Scanner([one for one in load_services([Path(path) for path in durward.services.__path__]) if one.id == "sshd"])
+PAM = "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9 "
+WRONG = "Failed password for root from 203.0.113.9 port 40022 ssh2"
+
+
+def dialogue(*messages: str, pid: str = "4242", sessions: Sessions | None = None) -> list[tuple[str | None, int]]:
+    """The source and the hits of each line of a session."""
+    lines = "".join(f"Nov 23 08:10:00 web1 sshd[{pid}]: {message}\n" for message in messages)
+    events = SSHD.events(
+        lines.encode(), source="log", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None
+    )
+    assert len(events) == len(messages)
+    return [(event.source_ip, event.hits) for event in (sessions or Sessions()).settle(events)]
+
+
+def test_pam_and_sshd_speak_of_the_same_attempt() -> None:
+    closed = "Connection closed by authenticating user root 203.0.113.9 port 40022 [preauth]"
+    assert dialogue(PAM + " user=root", WRONG, closed) == [("203.0.113.9", 1), ("203.0.113.9", 0), ("203.0.113.9", 0)]
+
+
+def test_an_unknown_user_with_three_passwords_counts_three_times() -> None:
+    wrong = "Failed password for invalid user bob from 203.0.113.9 port 40022 ssh2"
+    given = dialogue(
+        "Invalid user bob from 203.0.113.9 port 40022",
+        *(PAM, wrong, wrong, wrong),
+        "error: maximum authentication attempts exceeded for invalid user bob from 203.0.113.9 port 40022 ssh2 [preauth]",
+        "Disconnecting invalid user bob 203.0.113.9 port 40022: Too many authentication failures [preauth]",
+    )
+    assert [hits for _, hits in given] == [1, 0, 0, 1, 1, 0, 0]
+
+
+def test_shortened_lines_count_as_often_as_they_happened() -> None:
+    repeated = f"message repeated 3 times: [ {WRONG}]"
+    assert [hits for _, hits in dialogue(WRONG, repeated)] == [1, 3]
+    assert [hits for _, hits in dialogue("Invalid user bob from 203.0.113.9 port 40022", repeated)] == [1, 2]
+
+
+def test_a_connection_that_is_only_looked_at_counts_once() -> None:
+    given = dialogue(
+        "Connection from 203.0.113.9 port 40022 on 192.0.2.1 port 22",
+        "error: kex_exchange_identification: banner line contains invalid characters",
+        "banner exchange: Connection from 203.0.113.9 port 40022: invalid format",
+    )
+    assert given == [("203.0.113.9", 0), ("203.0.113.9", 1), ("203.0.113.9", 0)]
+
+
+def test_without_an_address_nobody_is_counted_until_one_is_known() -> None:
+    given = dialogue(
+        "error: kex_exchange_identification: Connection closed by remote host",
+        "Connection reset by 203.0.113.9 port 40022 [preauth]",
+    )
+    assert given == [(None, 0), ("203.0.113.9", 1)]
+
+
+def test_a_host_name_counts_for_itself_and_gives_the_address_no_credit() -> None:
+    given = dialogue(PAM.replace("203.0.113.9", "dialup7.example.net"), WRONG, WRONG)
+    assert given == [(None, 1), ("203.0.113.9", 1), ("203.0.113.9", 1)]
+
+
+def test_a_success_counts_nothing() -> None:
+    accepted = "Accepted password for root from 203.0.113.9 port 40022 ssh2"
+    opened = "pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)"
+    assert dialogue(accepted, opened) == [("203.0.113.9", 0), ("203.0.113.9", 0)]
+
+
+def test_another_address_is_another_session() -> None:
+    other = "Invalid user bob from 203.0.113.10 port 40022"
+    assert dialogue("Invalid user bob from 203.0.113.9 port 40022", other) == [("203.0.113.9", 1), ("203.0.113.10", 1)]
+
+
+def test_the_listening_process_speaks_of_many_connections() -> None:
+    drop = "drop connection #1 from [203.0.113.9]:{} on [192.0.2.1]:22 past MaxStartups"
+    assert [hits for _, hits in dialogue(*(drop.format(port) for port in (1024, 1025, 1026)))] == [1, 1, 1]
+
+
+def test_sessions_of_other_processes_and_sources_are_apart() -> None:
+    sessions = Sessions()
+    hint = "Invalid user bob from 203.0.113.9 port 40022"
+    assert dialogue(hint, pid="1", sessions=sessions) == [("203.0.113.9", 1)]
+    assert dialogue(hint, pid="2", sessions=sessions) == [("203.0.113.9", 1)]
+    assert dialogue(hint, pid="1", sessions=sessions) == [("203.0.113.9", 0)]
+
+
+def event(at: float, hits: int = -1, session: str | None = "1", source_ip: str | None = "203.0.113.9") -> Event:
+    return Event("auth.failure", at, at, "sshd", "log", 0, b"", source_ip, session=session, hits=hits)
+
+
+def test_after_a_while_a_process_id_is_another_session() -> None:
+    sessions = Sessions()
+    given = sessions.settle([event(0.0), event(SESSION_SECONDS), event(2 * SESSION_SECONDS + 1), event(0.0)])
+    assert [one.hits for one in given] == [1, 0, 1, 1]
+    assert sessions.settle([event(0.0 - SESSION_SECONDS * 3, source_ip=None)])[0].source_ip is None
+
+
+def test_lines_that_name_no_session_count_as_they_are() -> None:
+    given = Sessions().settle([event(0.0, -1, None), event(0.0, 2, None), event(0.0, -1, None, None), event(0.0, 0, None)])
+    assert [one.hits for one in given] == [1, 2, 0, 0]
+
+
+def test_an_attempt_by_nobody_known_keeps_its_hits() -> None:
+    assert [one.hits for one in Sessions().settle([event(0.0, 1, source_ip=None), event(0.0, 1, source_ip=None)])] == [1, 1]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    sessions = Sessions()
+    sessions.settle([event(0.0, session=str(number)) for number in range(SESSIONS_MAX * 3)])
+    assert len(sessions._young) + len(sessions._old) <= 2 * SESSIONS_MAX
+    assert sessions.settle([event(1.0, session=str(SESSIONS_MAX * 3 - 1))])[0].hits == 0
