@@ -1,9 +1,9 @@
-"""What reading logs costs: CPU seconds per million lines of our scanner and of its peers, side by side in the same rounds.
+"""What reading logs costs: CPU seconds per million lines of our scanner and of its peers, in the same rounds.
 
     python bench/scanning.py [--lines 200000] [--rounds 3] [--stamp traditional|iso]
 
-The logs are made here, so it is known how many lines of an attack are in them, and each contender's count is shown. CPU is
-user and system time; of a program of its own, less what it takes for an empty log.
+The logs are made here, so it is known how many lines of an attack are in them, and each contender's count is shown. CPU
+is user and system time; less what it takes for an empty log.
 """
 
 import argparse
@@ -176,7 +176,6 @@ def contenders(directory: Path) -> dict[str, tuple[Contender, bool]]:
     if Path(SSHG_PARSER).exists():
         found["sshg-parser"] = (peer([SSHG_PARSER], count=lambda output: output.count(b"\n"), stdin=True), False)
     if shutil.which("fail2ban-regex"):
-        command = ["fail2ban-regex", "--no-check-all", "-d", "{^LN-BEG}", "LOG", "sshd"]
         command = ["fail2ban-regex", "LOG", "sshd"]
         found["fail2ban-regex"] = (peer(command, count=fail2ban_count, stdin=False), True)
     return found

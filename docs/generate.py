@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the program itself: its verbs, its settings and its cards. `just reference` runs it."""  # noqa: INP001
+"""Writes docs/reference/ and the man page from the program itself: its verbs, its settings and its cards."""  # noqa: INP001
 
 import json
 import sys
@@ -14,8 +14,14 @@ from durward.catalog.shelf import directories_of, load_detectors
 from durward.commands.main import durward
 from durward.config.schema import CORE
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
+REFERENCE = DOCS / "reference"
+MAN = DOCS.parent / "packaging" / "man" / "durward.8"
 NOTE = "<!-- Written by docs/generate.py; do not edit. -->"
+STATUSES = (
+    "0 done or yes; 1 no, not found, blocked; 2 wrong usage or settings; 3 refused by a guard; "
+    "4 the daemon does not answer."
+)
 SERVICE = """\
 | setting | what |
 |---|---|
@@ -42,8 +48,7 @@ def _below(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, cli
 
 def commands_page() -> str:
     """Each verb with its help, as the program prints it."""
-    parts = [NOTE, "# Commands", "Exit status: 0 done or yes; 1 no, not found, blocked; 2 wrong usage or settings; "]
-    parts[-1] += "3 refused by a guard; 4 the daemon does not answer."
+    parts = [NOTE, "# Commands", f"Exit status: {STATUSES}"]
     for name, command in verbs().items():
         context = click.Context(command, info_name=f"durward {name}", terminal_width=100, max_content_width=100)
         parts += [f"## durward {name}", f"```\n{command.get_help(context)}\n```"]
@@ -103,14 +108,49 @@ def _table(leaves: Iterator[tuple[str, dict[str, Any]]]) -> str:
     return "\n".join(rows)
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "services.md": services_page}
+def man_page() -> str:
+    """The man page: what each verb is for, and its options."""
+    parts = [
+        '.TH DURWARD 8 "" durward "System administration"',
+        ".SH NAME\ndurward \\- keep the door of this server: stop who misbehaves, say why, take it back",
+        ".SH SYNOPSIS\n.B durward\n.I VERB\n[\\fIoptions\\fR] [\\-\\-json] [\\-\\-home \\fIDIR\\fR]",
+        ".SH VERBS",
+    ]
+    for name, command in verbs().items():
+        context = click.Context(command, info_name=name)
+        usage = " ".join(command.collect_usage_pieces(context))
+        parts.append(f".SS {name} {_roff(usage)}\n{_roff(command.help or '')}")
+        records = (option.get_help_record(context) for option in command.params if isinstance(option, click.Option))
+        parts += [f".TP\n.B {_roff(record[0])}\n{_roff(record[1])}" for record in records if record]
+    parts += [
+        ".SH FILES\n.I /etc/durward\nsettings, lists and the site's own cards",
+        ".br\n.I /var/lib/durward\nstate\n.br\n.I /run/durward\nsockets",
+        f".SH EXIT STATUS\n{STATUSES}",
+        ".SH SEE ALSO\n.BR nft (8),\n.BR sshd (8)",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _roff(text: str) -> str:
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("\b", "")
+    return "\n".join(
+        f"\\&{line.strip()}" if line.strip()[:1] in (".", "'") else line.strip() for line in escaped.splitlines()
+    )
+
+
+PAGES = {
+    REFERENCE / "commands.md": commands_page,
+    REFERENCE / "settings.md": settings_page,
+    REFERENCE / "services.md": services_page,
+    MAN: man_page,
+}
 
 
 def main() -> int:
     """Write every page; say which changed."""
-    REFERENCE.mkdir(exist_ok=True)
-    for name, page in PAGES.items():
-        path, text = REFERENCE / name, page()
+    for path, page in PAGES.items():
+        text = page()
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
             sys.stdout.write(f"{path} is written\n")

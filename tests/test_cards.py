@@ -1,4 +1,4 @@
-"""Every service card of the shelf: each example gives exactly what it says, each ignored line nothing, no pattern is idle."""
+"""Every service card of the shelf: examples give what they say, ignored lines nothing, and no pattern is idle."""
 
 from collections.abc import Iterator
 from importlib.resources import files

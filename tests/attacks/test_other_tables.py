@@ -14,9 +14,15 @@ table inet docker {
 	set hosts { type ipv4_addr; flags interval; elements = { 198.51.100.64/26, 203.0.113.240 } }
 	chain forward { type filter hook forward priority filter; policy accept; ip saddr @hosts counter accept; }
 }
-table ip durward { chain input { type filter hook input priority 5; policy accept; tcp dport 2222 accept; } }
-table ip6 filter { chain INPUT { type filter hook input priority filter; policy accept; tcp dport 22 accept; } }
-table netdev durward { set seen { type ipv4_addr; flags timeout; } }
+table ip durward {
+	chain input { type filter hook input priority 5; policy accept; tcp dport 2222 accept; }
+}
+table ip6 filter {
+	chain INPUT { type filter hook input priority filter; policy accept; tcp dport 22 accept; }
+}
+table netdev durward {
+	set seen { type ipv4_addr; flags dynamic; }
+}
 """
 TABLES = ("inet docker", "ip durward", "ip6 filter", "netdev durward")
 

@@ -58,7 +58,7 @@ def test_a_card_as_the_handbook_writes_it(tmp_path: Path) -> None:
     assert first.lines[1] == "Invalid user {user} from {ip}"
     assert first.places == (11, 13)
     assert first.examples[0].gives == {"source_ip": "203.0.113.9"}
-    assert (second.lines, second.places, second.hits) == (("one {user} line",), (21,), 0)
+    assert (second.lines, second.places, second.hits) == (("one {user} line",), (22,), 0)
     assert (second.weight, second.envelope) == ("hint", "stamped")
     assert card.ignored[0].line.startswith("Connection closed")
 
@@ -77,18 +77,18 @@ def test_the_places_are_the_lines_of_the_file(tmp_path: Path) -> None:
         ('title = "OpenSSH server"', "title = 5", ":2: title: a text was expected"),
         ("programs =", "program =", ":6: reads.program: is not known here; did you mean programs?"),
         ('["sshd", "sshd-session"]', '"sshd"', ":6: reads.programs: a list of texts"),
-        ("hits = 0", "hits = -1", ":22: pattern.1.hits: a whole number from 0"),
-        ("hits = 0", "hits = true", ":22: pattern.1.hits: a whole number from 0"),
-        ("hits = 0", "hits = 101", ":22: pattern.1.hits: at most 100"),
-        ('"hint"', '"hints"', ":23: pattern.1.weight: 'hints' is not one of attempt, hint; did you mean hint?"),
-        ('"stamped"', '"stamp"', ":24: pattern.1.envelope: 'stamp' is not one of syslog, stamped, plain"),
+        ("hits = 0", "hits = -1", ":23: pattern.1.hits: a whole number from 0"),
+        ("hits = 0", "hits = true", ":23: pattern.1.hits: a whole number from 0"),
+        ("hits = 0", "hits = 101", ":23: pattern.1.hits: at most 100"),
+        ('"hint"', '"hints"', ":24: pattern.1.weight: 'hints' is not one of attempt, hint"),
+        ('"stamped"', '"stamp"', ":25: pattern.1.envelope: 'stamp' is not one of syslog, stamped, plain"),
         ("gives = { source_ip", "gives = { source_id", ":18: pattern.0.example.0.gives.source_id: is not known here"),
         ('source_ip = "203.0.113.9"', "source_ip = 7", "source_ip: a text was expected"),
         ('source_ip = "203.0.113.9"', 'hits = "1"', "hits: a number was expected"),
         ("[[ignored]]", "[[ignore]]", "ignore: is not known here; did you mean ignored?"),
         ('event = "session.opened"', "", "pattern.1.event: event is missing"),
         ('lines = "one {user} line"', "", "pattern.1.lines: lines is missing"),
-        ('line = "Conn', 'lime = "Conn', ":27: ignored.0.lime: is not known here; did you mean line?"),
+        ('line = "Conn', 'lime = "Conn', ":28: ignored.0.lime: is not known here; did you mean line?"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, right: str, wrong: str, said: str) -> None:

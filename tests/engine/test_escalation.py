@@ -1,4 +1,4 @@
-"""Escalation: each block is longer than the last, up to a ceiling; forgotten in the end, and forgiven where it was wrong."""
+"""Escalation: each block is longer than the last, up to a ceiling; forgotten in time, forgiven where it was wrong."""
 
 import pytest
 from hypothesis import given

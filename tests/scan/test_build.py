@@ -1,11 +1,11 @@
 """From values to events: addresses in their canonical text, names as text, and nothing that is none of these."""
 
 import pytest
+from tests.scan.cards import card
 
 from durward.scan.build import KNOWN_MAX, Addresses, Names
 from durward.scan.scanner import Scanner
 from durward.scan.timestamps import Calendar
-from tests.scan.cards import card
 
 NOW = 1_795_430_000.0
 
@@ -40,7 +40,14 @@ def test_addresses(written: str, address: str | None) -> None:
 
 
 def test_names_of_hosts_are_never_addresses() -> None:
-    assert one("knock from {ip_or_host} today", "knock from Gate.Example today") == (None, None, "gate.example", None, "7", 1)
+    assert one("knock from {ip_or_host} today", "knock from Gate.Example today") == (
+        None,
+        None,
+        "gate.example",
+        None,
+        "7",
+        1,
+    )
     assert one("knock from {host} today", "knock from 203.0.113.9 today") == (None, None, None, None, "7", 1)
     assert one("knock from {ip_or_host} today", "knock from 1.2.3 today") is None
 
@@ -51,13 +58,34 @@ def test_sessions_are_what_the_line_calls_them() -> None:
         *("203.0.113.9:22", 1),
     )
     assert one("knock {session} from {ip}", "knock a1B from 203.0.113.9") == ("203.0.113.9", None, None, None, "a1B", 1)
-    assert one("knock from {ip}", "knock from 203.0.113.9", start="h doord: ") == ("203.0.113.9", None, None, None, None, 1)
+    assert one("knock from {ip}", "knock from 203.0.113.9", start="h doord: ") == (
+        "203.0.113.9",
+        None,
+        None,
+        None,
+        None,
+        1,
+    )
 
 
 def test_counts_and_ports_within_bounds() -> None:
     assert one("{count} knocks from {ip}", "13 knocks from 203.0.113.9") == ("203.0.113.9", None, None, None, "7", 13)
-    assert one("{count} knocks from {ip}", "99999 knocks from 203.0.113.9") == ("203.0.113.9", None, None, None, "7", 100)
-    assert one("knock from {ip} port {port}", "knock from 203.0.113.9 port 99999") == ("203.0.113.9", None, None, None, "7", 1)
+    assert one("{count} knocks from {ip}", "99999 knocks from 203.0.113.9") == (
+        "203.0.113.9",
+        None,
+        None,
+        None,
+        "7",
+        100,
+    )
+    assert one("knock from {ip} port {port}", "knock from 203.0.113.9 port 99999") == (
+        "203.0.113.9",
+        None,
+        None,
+        None,
+        "7",
+        1,
+    )
 
 
 def test_names_that_may_be_left_out() -> None:

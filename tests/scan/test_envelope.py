@@ -64,7 +64,11 @@ def test_programs_with_any_text_inside_and_none_at_all() -> None:
 
 
 def test_repeated_messages_count_as_often_up_to_a_bound() -> None:
-    (message,) = [m for m in readings(b"web1 sshd[42]: message repeated 3 times: [ " + SAID + b"]", "syslog") if m.program == b"sshd"]
+    (message,) = [
+        m
+        for m in readings(b"web1 sshd[42]: message repeated 3 times: [ " + SAID + b"]", "syslog")
+        if m.program == b"sshd"
+    ]
     assert (message.text, message.repeated) == (SAID, 3)
     line = b"web1 sshd[42]: message repeated 99999 times: [ " + SAID + b"]"
     assert {m.repeated for m in readings(line, "syslog") if m.program == b"sshd"} == {REPEATED_MAX}
@@ -93,4 +97,10 @@ def test_plain_lines_are_all_message() -> None:
 
 
 def test_the_usual_shapes() -> None:
-    assert [shape_of(line) for line in (b"Nov 23", b"2026-11", b"<38>1", b"web1", b"")] == ["traditional", "iso", "", "", ""]
+    assert [shape_of(line) for line in (b"Nov 23", b"2026-11", b"<38>1", b"web1", b"")] == [
+        "traditional",
+        "iso",
+        "",
+        "",
+        "",
+    ]

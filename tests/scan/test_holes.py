@@ -43,19 +43,27 @@ def test_what_could_take_for_ever_or_mean_two_things_is_refused(pattern: str, sa
     assert said in str(error.value)
 
 
-@pytest.mark.parametrize("pattern", ["a{user} {ip}", "(?:a|b{user}) x{ip}", "a{text}(?: b)?", "[a-z]{3}{ip}", r"\({ip}\)"])
+@pytest.mark.parametrize(
+    "pattern", ["a{user} {ip}", "(?:a|b{user}) x{ip}", "a{text}(?: b)?", "[a-z]{3}{ip}", r"\({ip}\)"]
+)
 def test_what_has_one_meaning_passes(pattern: str) -> None:
     lint(parse(pattern))
 
 
-@pytest.mark.parametrize("hole", [name for name, kind in HOLES.items() if kind.characters is None or kind.characters[0] == "^"])
-@pytest.mark.parametrize("text", [b"192.0.2.1", b"x192.0.2.1y", b"::1", b"2001:db8::1", b"a:b", b"::ffff:192.0.2.1", b"1.2"])
+@pytest.mark.parametrize(
+    "hole", [name for name, kind in HOLES.items() if kind.characters is None or kind.characters[0] == "^"]
+)
+@pytest.mark.parametrize(
+    "text", [b"192.0.2.1", b"x192.0.2.1y", b"::1", b"2001:db8::1", b"a:b", b"::ffff:192.0.2.1", b"1.2"]
+)
 def test_the_strict_form_of_a_text_holds_no_address(hole: str, text: bytes) -> None:
     assert fits(f"<{{{hole}}}>", "strict", b"<" + text + b">") is None
     assert fits(f"<{{{hole}}}>", "greedy", b"<" + text + b">") is not None
 
 
-@pytest.mark.parametrize("text", [b"bob", b"bob@example.net", b"john.smith", b"a-b_c", b"\xff\x00", b"x: y", b"SHA256:zz"])
+@pytest.mark.parametrize(
+    "text", [b"bob", b"bob@example.net", b"john.smith", b"a-b_c", b"\xff\x00", b"x: y", b"SHA256:zz"]
+)
 def test_the_strict_form_takes_what_is_usual(text: bytes) -> None:
     assert fits("{text}<", "strict", text + b"<") == ()
 

@@ -2,11 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.scan.cards import card
 
 from durward.scan.envelope import Programs
 from durward.scan.matcher import VECTOR_LITERALS_MAX, Prefilter
 from durward.scan.rule import Rule, rule_of
-from tests.scan.cards import card
 
 WORDS = ("abcd", "bcde", "cdef", "abcdef", "defg", "efgabcd", "gggg", "ggggg")
 

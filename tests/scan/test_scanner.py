@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scan.cards import card
 
 import durward.services
 from durward.catalog.document import ProblemsError
 from durward.catalog.service_card import load_services
 from durward.model import Event
 from durward.model.event import TEXT_BYTES_MAX
-from durward.scan.matcher import LINE_BYTES_MAX
+from durward.scan.grammar import LINE_BYTES_MAX
 from durward.scan.scanner import PREFILTERS_MAX, Scanner
 from durward.scan.timestamps import Calendar
-from tests.scan.cards import card
 
 NOW = 1_795_430_000.0
 SSHD = Scanner([one for one in load_services([Path(path) for path in durward.services.__path__]) if one.id == "sshd"])
@@ -100,11 +100,11 @@ def test_no_bytes_do_harm(block: bytes) -> None:
 def test_a_damaged_line_is_the_true_peer_s_or_nobody_s(line: bytes, place: int, damage: bytes) -> None:
     damaged = line[:place] + damage.replace(b"\n", b"") + line[place:]
     intact = {event.source_ip for event in scan(SSHD, line)}
-    within = {address for address in DIGITS_CHANGED(line, damaged)}
+    within = new_words(line, damaged)
     assert {event.source_ip for event in scan(SSHD, damaged)} <= intact | within | {None}
 
 
-def DIGITS_CHANGED(line: bytes, damaged: bytes) -> set[str]:
+def new_words(line: bytes, damaged: bytes) -> set[str]:
     """Addresses of a damaged line that its intact one does not have: where the damage fell into the address itself."""
     return {word.decode("latin-1").rstrip(":") for word in set(damaged.split()) - set(line.split())}
 

@@ -105,12 +105,17 @@ def test_after_a_while_a_process_id_is_another_session() -> None:
 
 
 def test_lines_that_name_no_session_count_as_they_are() -> None:
-    given = Sessions().settle([event(0.0, -1, None), event(0.0, 2, None), event(0.0, -1, None, None), event(0.0, 0, None)])
+    given = Sessions().settle(
+        [event(0.0, -1, None), event(0.0, 2, None), event(0.0, -1, None, None), event(0.0, 0, None)]
+    )
     assert [one.hits for one in given] == [1, 2, 0, 0]
 
 
 def test_an_attempt_by_nobody_known_keeps_its_hits() -> None:
-    assert [one.hits for one in Sessions().settle([event(0.0, 1, source_ip=None), event(0.0, 1, source_ip=None)])] == [1, 1]
+    assert [one.hits for one in Sessions().settle([event(0.0, 1, source_ip=None), event(0.0, 1, source_ip=None)])] == [
+        1,
+        1,
+    ]
 
 
 def test_what_is_remembered_is_bounded() -> None:

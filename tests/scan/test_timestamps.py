@@ -1,6 +1,6 @@
 """Calendar: every kind of stamp, the year that syslog leaves out, and nothing made up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -40,7 +40,16 @@ def test_every_kind_of_stamp(stamp: bytes, more: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "stamp", [b"", b"soon", b"Nov 31 08:10:00", b"Xyz 23 08:10:00", b"2026-13-01T00:00:00Z", b"Nov 23 25:00:00", b"99999999999999"]
+    "stamp",
+    [
+        b"",
+        b"soon",
+        b"Nov 31 08:10:00",
+        b"Xyz 23 08:10:00",
+        b"2026-13-01T00:00:00Z",
+        b"Nov 23 25:00:00",
+        b"99999999999999",
+    ],
 )
 def test_what_is_no_time_is_none(stamp: bytes) -> None:
     assert CALENDAR.time(stamp) is None
@@ -71,9 +80,9 @@ def test_a_leap_second_is_the_next_second() -> None:
     assert CALENDAR.time(b"2016-12-31T23:59:60Z") == datetime(2017, 1, 1, tzinfo=UTC).timestamp()
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC)), st.integers(-12 * 4, 14 * 4))
+@given(st.floats(6e8, 3.4e9).map(lambda at: datetime.fromtimestamp(at, UTC)), st.integers(-12 * 4, 14 * 4))
 def test_iso_as_python_reads_it(moment: datetime, quarters: int) -> None:
-    zoned = moment.astimezone(__import__("datetime").timezone(timedelta(minutes=15 * quarters)))
+    zoned = moment.astimezone(timezone(timedelta(minutes=15 * quarters)))
     stamp = zoned.isoformat(timespec="microseconds").encode()
     assert Calendar(0.0).times([stamp], -1.0) == pytest.approx([moment.timestamp()], abs=1e-5)
 

@@ -11,6 +11,10 @@ from durward.sources.lines import LINE_BYTES_MAX
 from durward.sources.logfile import LogFile
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_a_line_is_given_when_it_is_whole(following: Following) -> None:
     following.append(b"begun ")
     following.start()
@@ -133,6 +137,7 @@ def test_a_file_that_cannot_be_read_is_opened_again(following: Following, monkey
         assert following.file.problem == f"{following.log}: Stale file handle"
         following.file.reopen(following.now)
         assert following.lines() == []
+        assert following.file.failed
     following.opener.refused.add(str(following.log))
     assert following.reopened() == []
     position = following.file.position
@@ -149,16 +154,16 @@ def test_reopening_the_same_file_changes_nothing(following: Following) -> None:
     following.append(b"one\n")
     following.start()
     following.append(b"two\n")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     for _ in range(10):
         following.file.reopen(following.now)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
     assert following.lines() == [b"two"]
     assert following.file.rotations == 0
 
 
 def test_closing_gives_every_descriptor_back(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     following = Following(tmp_path)
     following.append(b"one\n")
     following.start()
@@ -167,7 +172,7 @@ def test_closing_gives_every_descriptor_back(tmp_path: Path) -> None:
         following.append(b"more\n")
         following.reopened()
     following.file.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 def test_a_block_left_half_way_counts_as_given(following: Following) -> None:

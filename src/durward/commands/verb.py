@@ -52,7 +52,9 @@ def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
             except NoAnswerError as error:
                 fail(Exit.NO_ANSWER, f"{error}. Is durward running? `durward run` starts it.")
 
-        return click.command(name)(json_option(home_option(run)))
+        command = click.command(name)(json_option(home_option(run)))
+        command.params = [*command.params[2:], *command.params[:2]]  # what a verb alone has comes first in its help
+        return command
 
     return make
 

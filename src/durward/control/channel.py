@@ -1,14 +1,16 @@
 """The wire between engine and enforcer: packets of JSON, with file descriptors beside them."""
 
 import array
+import errno
 import json
 import os
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from durward.control.words import MESSAGE_BYTES_MAX, encode
+from durward.control.words import MESSAGE_BYTES_MAX, UnknownWordError, encode
 
 REPLY_BYTES_MAX = 65_536  # an answer may be longer than a word: it comes from the trusted side
 DESCRIPTORS_MAX = 64  # beside one packet; the kernel's own limit is 253
@@ -53,7 +55,7 @@ class Channel:
         return -1 if self._socket is None else self._socket.fileno()
 
     def ask(self, word: str, **fields: Any) -> dict[str, Any]:
-        """Say a word; give the answer. Raises ChannelError when it does not come."""
+        """Say a word; give the answer. Raises ChannelError when it does not come, or there is no such word."""
         return self.ask_descriptors(word, **fields)[0]
 
     def ask_descriptors(self, word: str, **fields: Any) -> tuple[dict[str, Any], list[int]]:
@@ -63,18 +65,30 @@ class Channel:
         try:
             self._socket.send(encode(word, **fields))
             packet, descriptors = receive(self._socket, REPLY_BYTES_MAX)
+        except UnknownWordError as error:
+            raise ChannelError(f"the enforcer cannot be asked this: {error}") from None
         except OSError as error:
             self.close()
             raise ChannelError(f"the enforcer does not answer: {error}") from None
-        if not packet:
+        try:
+            return self._understood(packet), descriptors
+        except ChannelError:
+            _close_all(descriptors)
+            raise
+
+    def _understood(self, packet: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(packet) if packet else None
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
             self.close()
-            raise ChannelError("the enforcer ended the connection")
-        answer = json.loads(packet)
+            raise ChannelError(
+                "the enforcer's answer makes no sense" if packet else "the enforcer ended the connection"
+            )
         if "error" in answer:
-            for descriptor in descriptors:
-                os.close(descriptor)
             raise ChannelError(str(answer["error"]))
-        return answer, descriptors
+        return answer
 
     def close(self) -> None:
         """End the connection."""
@@ -84,13 +98,19 @@ class Channel:
 
 
 def receive(connection: socket.socket, bytes_max: int = MESSAGE_BYTES_MAX) -> tuple[bytes, list[int]]:
-    """Receive one packet and its descriptors. A packet longer than `bytes_max` comes one byte longer than allowed."""
+    """Receive one packet and its descriptors. A packet longer than `bytes_max` comes one byte longer than allowed.
+
+    Raises OSError, with more than DESCRIPTORS_MAX descriptors too: which of them are missing cannot be known.
+    """
     room = socket.CMSG_SPACE(DESCRIPTORS_MAX * 4)
-    packet, ancillary, _flags, _address = connection.recvmsg(bytes_max + 1, room, socket.MSG_CMSG_CLOEXEC)
+    packet, ancillary, flags, _address = connection.recvmsg(bytes_max + 1, room, socket.MSG_CMSG_CLOEXEC)
     descriptors = array.array("i")
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+    if flags & socket.MSG_CTRUNC:
+        _close_all(descriptors)
+        raise OSError(errno.EMSGSIZE, f"more than {DESCRIPTORS_MAX} descriptors came at once")
     return packet, list(descriptors)
 
 
@@ -121,3 +141,8 @@ def listen(path: Path, kind: socket.SocketKind, mode: int) -> socket.socket:
     path.chmod(mode)
     listener.listen(32)
     return listener
+
+
+def _close_all(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -105,10 +105,14 @@ TABLE: dict[str, dict[str, Reader]] = {
 
 
 def encode(word: str, **fields: Any) -> bytes:
-    """Write one message. Raises UnknownWordError where it would be too long or is not in the table."""
+    """Write one message. Raises UnknownWordError where it is not in the table, or longer than the table says."""
     if word not in TABLE or fields.keys() != TABLE[word].keys():
         raise UnknownWordError(f"{word!r} with {sorted(fields)} is not in the table")
-    spelt = {key: [item.spell() for item in value] if key == "entries" else value for key, value in fields.items()}
+    table = TABLE[word]
+    spelt = {
+        key: [item.spell() for item in value] if key == "entries" else table[key](value)
+        for key, value in fields.items()
+    }
     message = json.dumps({"word": word, **spelt}, separators=(",", ":"), allow_nan=False).encode()
     if len(message) > MESSAGE_BYTES_MAX:
         raise UnknownWordError(f"{word} of {len(message)} bytes is longer than {MESSAGE_BYTES_MAX}")
@@ -129,7 +133,10 @@ def decode(message: bytes) -> Word:
     table = TABLE.get(name)
     if table is None or said.keys() != table.keys():
         raise UnknownWordError("not a word of the table, or not with its fields")
-    return Word(name, {key: table[key](value) for key, value in said.items()})
+    word = Word(name, {key: table[key](value) for key, value in said.items()})
+    if encode(word.name, **word.fields) != message:
+        raise UnknownWordError("not spelt as the engine spells it")
+    return word
 
 
 def parts(entries: list[Entry], room: int = MESSAGE_BYTES_MAX - 256) -> list[list[Entry]]:

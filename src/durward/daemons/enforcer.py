@@ -2,7 +2,6 @@
 
 import os
 import select
-import signal
 import socket
 import sys
 import time
@@ -14,7 +13,7 @@ from durward.config.loading import Loaded, load
 from durward.control.channel import DESCRIPTORS_MAX, answer, listen, peer_of, receive
 from durward.control.words import Entry, UnknownWordError, Word, decode
 from durward.daemons.privileges import CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, account, become
-from durward.daemons.process import Beginning, begin, say
+from durward.daemons.process import Beginning, begin, say, status_after
 from durward.model import Listing, Standing
 from durward.privileged.failure import PrivilegedError
 from durward.privileged.guards import Guards, guards_of
@@ -167,8 +166,9 @@ def main() -> NoReturn:
         say(f"cannot begin: {error}")
         sys.exit(1)
     say("the enforcer keeps the table inet durward")
-    enforcer.run(beginning.stop_descriptor(signal.SIGTERM, signal.SIGINT))
-    sys.exit(0)
+    stop = beginning.stop_descriptor()
+    enforcer.run(stop)
+    sys.exit(status_after(stop))
 
 
 if __name__ == "__main__":

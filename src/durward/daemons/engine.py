@@ -2,7 +2,6 @@
 
 import os
 import select
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from durward.daemons.explaining import Explaining
 from durward.daemons.ledger import Ledger
 from durward.daemons.pace import Pace
 from durward.daemons.privileges import become
-from durward.daemons.process import EXIT_AGAIN, begin, say
+from durward.daemons.process import begin, say, status_after
 from durward.daemons.seclusion import leave_network, reach_home
 from durward.daemons.watch import Watch
 from durward.engine.assembly import assemble, import_detectors, policy_of
@@ -201,17 +200,11 @@ def main() -> NoReturn:
         beginning.settle(leave_network)
     beginning.settle(lambda: become(USER))
     beginning.follow_supervisor()
-    stop = beginning.stop_descriptor(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    stop = beginning.stop_descriptor()
     engine = EngineProcess(home, loaded)
     engine.run(stop)
     engine.close()
-    sys.exit(_status_after(stop))
-
-
-def _status_after(stop: int) -> int:
-    """The exit status: EXIT_AGAIN after SIGHUP, so that a new process begins with the settings as they are now."""
-    number = os.read(stop, 1)
-    return EXIT_AGAIN if number == bytes([signal.SIGHUP]) else 0
+    sys.exit(status_after(stop))
 
 
 if __name__ == "__main__":

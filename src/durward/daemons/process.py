@@ -52,14 +52,19 @@ class Beginning:
             parent = self.supervisor
             self.settle(lambda: die_with_parent(parent))
 
-    def stop_descriptor(self, *signals: signal.Signals) -> int:
-        """A descriptor that becomes readable when one of `signals` comes."""
+    def stop_descriptor(self) -> int:
+        """A descriptor that becomes readable when a signal asks this process to stop, or to begin again."""
         reading, writing = socket.socketpair()
         writing.setblocking(False)
         signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
-        for number in signals:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda _number, _frame: None)
         return reading.detach()
+
+
+def status_after(stop: int) -> int:
+    """The exit status: EXIT_AGAIN after SIGHUP, so that a new process begins with the settings as they are now."""
+    return EXIT_AGAIN if os.read(stop, 1) == bytes([signal.SIGHUP]) else 0
 
 
 def begin(name: str) -> Beginning:

@@ -13,7 +13,9 @@ import time
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from durward.catalog.document import ProblemsError
 from durward.config.home import Home
+from durward.config.loading import load
 from durward.daemons.privileges import EXIT_PRIVILEGES, PrivilegesError, account
 from durward.daemons.process import EXIT_AGAIN, EXIT_SETTINGS, begin, say
 
@@ -39,11 +41,13 @@ class Process:
     started_at: float = 0.0
     start_again_at: float = 0.0
     pause_seconds: float = field(default=RESTART_SECONDS)
+    starts: int = 0
 
     def start(self, now: float) -> None:
         """Start it. `now` is monotonic seconds."""
         self.child = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL)
         self.started_at = now
+        self.starts += 1
 
     def reap(self, now: float) -> int | None:
         """Give the exit status if it has died since it was started, and note when to start it again."""
@@ -62,7 +66,8 @@ class Supervisor:
 
     def __init__(self, home: Home) -> None:
         below = ["--etc", str(home.etc), "--lib", str(home.lib), "--run", str(home.run)]
-        self._stopping = False
+        self._stopping = self._reloading = False
+        self._home = home
         self.processes = [
             Process(
                 name, [sys.executable, "-I", "-m", f"durward.daemons.{name}", *below, "--supervised", str(os.getpid())]
@@ -91,10 +96,13 @@ class Supervisor:
         return max(0.0, min([LOOK_SECONDS, *waits]))
 
     def _look(self, now: float) -> int:
+        if self._reloading:
+            self._reloading = False
+            self._reload()
         for process in self.processes:
             status = process.reap(now)
-            if status in FATAL_EXITS:
-                return status
+            if status in FATAL_EXITS and process.starts == 1:
+                return status  # later on, the other process goes on protecting, and this one is tried again
             if status == EXIT_AGAIN:
                 process.start_again_at = now
             elif status is not None:
@@ -103,11 +111,20 @@ class Supervisor:
                 process.start(now)
         return 0
 
+    def _reload(self) -> None:
+        """Have every process begin again with the settings as they are now, unless there is a mistake in them."""
+        try:
+            load(self._home)
+        except ProblemsError as error:
+            say(f"{error}\ndurward: the settings are wrong; everything goes on with those that it has")
+            return
+        for process in self.processes:
+            if process.child is not None:
+                process.child.send_signal(signal.SIGHUP)
+
     def _signalled(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
-            for process in self.processes:
-                if process.child is not None:
-                    process.child.send_signal(signal.SIGHUP)
+            self._reloading = True
         elif number != signal.SIGCHLD:
             self._stopping = True
 

@@ -63,8 +63,9 @@ class Builder:
         rows: list[Row],
         lines: list[bytes],
         starts: list[int],
-        repeated: list[int] | None,
         place: Place,
+        *,
+        repeated: list[int] | None = None,
     ) -> list[Event]:
         """The events of `rows`, which `rule` took out of `lines`; a row whose address is none gives no event."""
         columns = dict(zip(rule.columns, zip(*rows, strict=True), strict=True))

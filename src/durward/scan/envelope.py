@@ -1,7 +1,7 @@
 """Envelopes: what stands before the message of a line. Read in one place for all services.
 
-`syslog` lines carry a time, a host, a program and usually its process id, in the traditional form (RFC 3164), in ISO 8601
-(rsyslog, and our journal source) or in RFC 5424. `stamped` lines begin with a time; `plain` lines are all message.
+`syslog` lines carry a time, a host, a program and usually its process id, in the traditional form (RFC 3164), in ISO
+8601 (rsyslog, and our journal source) or in RFC 5424. `stamped` lines begin with a time; `plain` lines are all message.
 """
 
 import re
@@ -64,7 +64,7 @@ def shape_of(line: bytes) -> Shape:
 
 
 def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
-    """The start of a strict form, with a group for the stamp and, for syslog, one for the process id. None: not for this."""
+    """The start of a strict form, with a group for the stamp and, for syslog, one for the process id. None: has none."""
     if envelope == "plain":
         return ""
     if envelope == "stamped":
@@ -74,7 +74,7 @@ def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
 
 
 def readings(line: bytes, envelope: str) -> list[Message]:
-    """The ways to read a line; several only where the line does not say whether its first word is a host or a program."""
+    """The ways to read a line; several only where it does not say whether its first word is a host or a program."""
     if envelope == "plain":
         return [Message(b"", b"", b"", line)]
     if envelope == "stamped":

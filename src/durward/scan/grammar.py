@@ -7,7 +7,8 @@ take exponential time, which text each matching line contains, and which parts c
 from dataclasses import dataclass
 from typing import NoReturn
 
-REPEAT_MAX = 1024  # a repeat of a set beyond this counts as unbounded, and is cut to it
+LINE_BYTES_MAX = 8192  # of a line are looked at; a longer one gives no event: no service writes it of its own accord
+REPEAT_MAX = LINE_BYTES_MAX  # less could leave the true reading out, and let a false one pass for the only one
 PATTERN_CHARACTERS_MAX = 2000
 ESCAPED_SETS = "dswDSW"
 SPECIAL = "()[]{}|*+?.^$\\"
@@ -26,7 +27,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """One character out of several, as `re` writes it: `[0-9a-f]`, `\\d`, `.`"""
+    """One character out of several, as `re` writes it: a dot, `[0-9a-f]`, or an escape for digits, blanks, words."""
 
     source: str
 

@@ -1,9 +1,9 @@
 """Holes: the places of a pattern where something varies. Each is bounded and named after the event field it fills.
 
 A pattern is written out as a regular expression in three forms. The *strict* form is for the many lines in which nobody
-tries anything: its holes hold no blank, and no hole but an address hole can hold anything that looks like an address. So
-whatever address such a line carries is the one that the service wrote. The *greedy* and the *lazy* form take every line:
-if they find the address in different places, an attacker's text could be posing as one, and nobody is blamed.
+tries anything: no hole but an address hole can hold anything that looks like an address, so whatever address such a line
+carries is the one that the service wrote. The *greedy* and the *lazy* form take every line: if they find the address in
+different places, a stranger's text could be posing as one, and nobody is blamed.
 """
 
 import re
@@ -35,14 +35,14 @@ HOLES = {
     "ip": Kind("source_ip", "0-9A-Fa-f:.", 2, 45),
     "host": Kind("source_host", "0-9A-Za-z._-", 1, 255),
     "ip_or_host": Kind("source", "0-9A-Za-z:._-", 1, 255),
-    "user": Kind("user_name", None, 0, 256),
-    "name": Kind("user_name", r"^\s", 0, 255),
+    "user": Kind("user_name", None, 0, REPEAT_MAX),
+    "name": Kind("user_name", r"^\s", 0, REPEAT_MAX),
     "port": Kind("source_port", "0-9", 1, 5),
     "count": Kind("count", "0-9", 1, 5),
     "time": Kind("stamp", "0-9A-Za-z:./,+ -", 8, 40),
     "session": Kind("session", "0-9A-Za-z:./,+_=-", 1, 64),
-    "word": Kind("", r"^\s", 1, 255),
-    "token": Kind("", r"^\s", 0, 255),
+    "word": Kind("", r"^\s", 1, REPEAT_MAX),
+    "token": Kind("", r"^\s", 0, REPEAT_MAX),
     "text": Kind("", None, 0, REPEAT_MAX),
     "number": Kind("", "0-9", 1, 20),
     "destination_ip": Kind("", "0-9A-Za-z:._%-", 1, 64),
@@ -60,8 +60,8 @@ CHOSEN_HOLES = (
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
-# address has one of these. `{0}` are further bytes that end the hole. Only single sets are possessive: Python before 3.11.5
-# goes on in the wrong place when a possessive group fails half-way (gh-106052).
+# address has one of these. `{0}` are further bytes that end the hole. Only single sets are possessive: Python before
+# 3.11.5 goes on in the wrong place when a possessive group fails half-way (gh-106052).
 NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*"
 # The same with blanks, for texts that do not end at the first one.
 LOOSE_NO_ADDRESS = r"[^\n.:]*(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\n.:]*)*"
@@ -133,7 +133,8 @@ def _lint(sequence: Sequence, *, after_wide: bool) -> bool:
             case Hole():
                 after_wide = _open(after_wide)
             case Group(alternatives):
-                after_wide = any([_lint(alternative, after_wide=after_wide) for alternative in alternatives])
+                ends = [_lint(alternative, after_wide=after_wide) for alternative in alternatives]
+                after_wide = any(ends)
             case Repeat(Set() | Text(), _, most):
                 after_wide = _open(after_wide) if most > WIDE else after_wide
             case Repeat(inner, least, most):
@@ -162,8 +163,10 @@ def _open(after_wide: bool) -> bool:
 
 
 def has_strict_form(sequence: Sequence) -> bool:
-    """Whether the fast form is safe: a set that admits an address or a line's end makes it unsafe, and so does a second
-    address beside a text that a stranger may have chosen.
+    """Whether the fast form is safe.
+
+    A set that admits an address or the end of a line makes it unsafe, and so does a second address beside a text that a
+    stranger may have chosen.
     """
     names = {hole.name for hole in holes_of(sequence)}
     return not ("destination_ip" in names and names.intersection(CHOSEN_HOLES)) and all(map(_is_tame, _sets(sequence)))
@@ -251,9 +254,7 @@ def starts(sequence: Sequence, otherwise: frozenset[bytes]) -> frozenset[bytes]:
             case Text(value):
                 return frozenset(found | {value[:1]})
             case Group(alternatives):
-                return frozenset(
-                    found.union(*(starts((*alternative, *()), frozenset()) for alternative in alternatives))
-                )
+                return frozenset(found.union(*(starts(alternative, frozenset()) for alternative in alternatives)))
             case Repeat(inner, least=0):
                 found |= starts((inner,), frozenset())
             case Repeat(inner):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
+from durward.scan.grammar import LINE_BYTES_MAX
 from durward.scan.rule import Rule
 
 VECTOR_LITERALS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
-LINE_BYTES_MAX = 8192  # longer lines give no event: no service writes them of its own accord
 
 Hit = tuple[int, int, int]  # which literal, its start, its end
 
@@ -17,8 +17,8 @@ Hit = tuple[int, int, int]  # which literal, its start, its end
 class Candidates(NamedTuple):
     """Lines in which the same literal was found first, and where they start.
 
-    `likely` are the rules that the literal stands for. `rules` are all that can fit such a line, unless further literals
-    were found in it: `more` has the rules of those, by the start of the line.
+    `likely` are the rules that the literal stands for. `rules` are all that can fit such a line, unless further
+    literals were found in it: `more` has the rules of those, by the start of the line.
     """
 
     likely: list[Rule]

@@ -50,7 +50,7 @@ class Rule:
         return self._strict[shape]
 
     def parse(self, message: Message) -> Parse | None:
-        """Read a message in the greedy and the lazy way; None where it does not fit or the two find the source apart."""
+        """Read a message in the greedy and the lazy way; None where it does not fit or they find the source apart."""
         if self.envelope == "syslog" and message.program not in self.programs:
             return None
         if self._loose is None:

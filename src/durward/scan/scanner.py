@@ -1,8 +1,8 @@
 """Scanner: blocks of log lines in, events out.
 
 Most lines mean nothing, and cost only the search of the prefilter. Lines with the same literal are taken together: one
-`findall` of the strict form over all of them. Where that does not fit every one of them, each is looked at on its own, and
-what no strict form takes is read carefully, in every way in which it can be read.
+`findall` of the strict form over all of them. Where that does not fit every one of them, each is looked at on its own,
+and what no strict form takes is read carefully, in every way in which it can be read.
 """
 
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ class Scanner:
     ) -> list[Event]:
         """The events of a block of whole lines, in the order of the lines.
 
-        `position` is the block's offset in its source, `services` whose patterns to try (None: all). `hits` are those of
-        the patterns, below zero for a hint: Sessions.settle makes them count once.
+        `position` is the block's offset in its source, `services` whose patterns to try (None: all). `hits` are those
+        of the patterns, below zero for a hint: Sessions.settle makes them count once.
         """
         prefilter = self._prefilter(services)
         place = Place(source, position, observed_at, calendar)
@@ -87,7 +87,7 @@ class Scanner:
             return self._each(candidates, place)
         rows: list[Row] = strict.findall(b"\n".join(lines))
         if len(rows) == len(lines):
-            return self._builder.events(likely[0], rows, lines, starts, None, place)
+            return self._builder.events(likely[0], rows, lines, starts, place)
         return self._each(candidates, place)
 
     def _each(self, candidates: Candidates, place: Place) -> list[Event]:
@@ -99,8 +99,8 @@ class Scanner:
                 taken.setdefault(rule, []).append((line, start, row, repeated))
         events: list[Event] = []
         for rule, found_lines in taken.items():
-            lines, starts, rows, repeated_times = (list(column) for column in zip(*found_lines, strict=True))
-            events += self._builder.events(rule, rows, lines, starts, repeated_times, place)
+            lines, starts, rows, times = (list(column) for column in zip(*found_lines, strict=True))
+            events += self._builder.events(rule, rows, lines, starts, place, repeated=times)
         return events
 
 

@@ -1,9 +1,9 @@
 """Sessions: one attempt counts once, however many lines a service writes about it.
 
 A session is one connection as the log names it, usually by process id. Lines of two weights arrive in it. An attempt (a
-wrong password) counts each time. A hint (an unknown user, a connection given up) counts only if nothing else in the session
-counted yet; the first attempt after it is then what the hint hinted at, and counts no more. Lines without an address get the
-one that their session is known to have.
+wrong password) counts each time. A hint (an unknown user, a connection given up) counts only if nothing else in the
+session counted yet; the first attempt after it is then what the hint hinted at, and counts no more. Lines without an
+address get the one that their session is known to have.
 """
 
 from dataclasses import dataclass

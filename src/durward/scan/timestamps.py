@@ -49,15 +49,13 @@ class Calendar:
         known = self.known
         found: list[float] = []
         for stamp in stamps:
-            fraction = stamp[20:26]
+            whole, fraction, part = stamp, stamp[20:26], 0.0
             if stamp[19:20] == b"." and fraction.isdigit() and stamp[26:27] in FRACTION_ENDS:
-                stamp, part = stamp[:19] + stamp[26:], int(fraction) / 1e6
-            else:
-                part = 0.0
+                whole, part = stamp[:19] + stamp[26:], int(fraction) / 1e6
             try:
-                at = known[stamp]
+                at = known[whole]
             except KeyError:
-                at = self._remembered(stamp)
+                at = self._remembered(whole)
             found.append(otherwise if at is None else at + part)
         return found
 

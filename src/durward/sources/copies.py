@@ -10,7 +10,7 @@ from typing import Self
 from durward.sources.block import Position
 from durward.sources.content import STREAMS, UNREADABLE, Content, Plain, Unpacked
 from durward.sources.opening import SIBLINGS_MAX, Opener
-from durward.sources.tail import FOREVER_OFFSET, Tail
+from durward.sources.tail import FOREVER_OFFSET, Tail, holds
 
 SEARCH_BYTES_MAX = 256 << 20  # unpacked per search; a copy that needs more is taken for lost
 
@@ -38,7 +38,11 @@ class Copies:
         self.unpacked = 0  # bytes that a search cost
         self._copies: list[Copy] = []
         for name, descriptor in opener.siblings(path):
-            if not self._add(name, descriptor):
+            try:
+                wanted = self._add(name, descriptor)
+            except OSError:
+                wanted = False
+            if not wanted:
                 os.close(descriptor)
 
     def __enter__(self) -> Self:
@@ -59,7 +63,7 @@ class Copies:
         for index, copy in enumerate(self._copies):
             if copy.taken or (copy.packed and not position.before):
                 continue
-            if copy.identity == (position.device, position.inode) and holds(copy.content, position):
+            if copy.identity == (position.device, position.inode) and _holds(copy.content, position):
                 return index
         return None
 
@@ -72,7 +76,7 @@ class Copies:
                 if copy.packed != wanted or copy.taken or copy.modified_at < modified_from:
                     continue
                 self.unpacked += position.offset if wanted else 0
-                if self.unpacked <= SEARCH_BYTES_MAX and holds(copy.content, position):
+                if self.unpacked <= SEARCH_BYTES_MAX and _holds(copy.content, position):
                     return index
         return None
 
@@ -105,7 +109,7 @@ class Copies:
         return tail
 
     def _add(self, name: str, descriptor: int) -> bool:
-        """Note a copy. Tells whether its descriptor is wanted."""
+        """Note a copy. Tells whether its descriptor is wanted. Raises OSError."""
         status = os.fstat(descriptor)
         stem, suffix = PurePath(name).stem, PurePath(name).suffix
         if not stat.S_ISREG(status.st_mode) or suffix in UNREADABLE or len(self._copies) >= SIBLINGS_MAX:
@@ -127,9 +131,8 @@ class Copies:
         return True
 
 
-def holds(content: Content, position: Position) -> bool:
-    """Tell whether `content` has the bytes before `position`."""
+def _holds(content: Content, position: Position) -> bool:
     try:
-        return content.window(position.offset - len(position.before), len(position.before)) == position.before
+        return holds(content, position)
     except OSError:
         return False

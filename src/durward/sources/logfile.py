@@ -1,6 +1,5 @@
 """LogFile: one followed path, through rotation, truncation and restarts; each line given once."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -36,6 +35,7 @@ class LogFile:
         self._memory_seconds = memory_seconds
         self._tails: list[Tail] = []  # in the order in which they are read; the current file is the last one
         self._current: Tail | None = None
+        self._begun = False
         self._left: Position | None = None  # where the current file was given up
         self._marks: Marks = ()
         self._caught_up_at = 0.0
@@ -46,13 +46,18 @@ class LogFile:
         self._caught_up_at = now
         current = self._open(now)
         horizon = now - self._memory_seconds
-        if saved is not None:
-            self._go_on(current, saved, now, horizon)
-        elif current is not None and not appeared:
-            self._tails = from_end(self._opener, self.path, current, now=now, horizon=horizon)
-        elif current is not None:
-            self._tails = [current]
-        self._current = current
+        try:
+            if saved is not None:
+                self._go_on(current, saved, now, horizon)
+            elif current is not None and appeared:
+                self._tails = [current]
+            elif current is not None:
+                self._tails = from_end(self._opener, self.path, current, now=now, horizon=horizon)
+            self._current, self._begun = current, True
+        except OSError as error:
+            self._left = saved
+            self._begun = saved is not None or appeared  # else it is to begin at the end when it can be read
+            self._refuse(current, error)
         self.waiting = bool(self._tails)
 
     def read(self, now: float, bytes_max: int = READ_BYTES_MAX) -> Iterator[Block]:
@@ -82,18 +87,24 @@ class LogFile:
 
     def reopen(self, now: float) -> None:
         """Look which file bears the name now. The one that bore it is read on for DRAIN_SECONDS."""
+        if not self._begun:
+            self.start(now)
+            return
         fresh = self._open(now)
         if fresh is None:
             self._depart(now)
             return
         held = next((tail for tail in self._tails if tail.identity == fresh.identity and not tail.memory), None)
-        if held is not None:
-            fresh.close()
-            self._promote(held, now)
-        elif self._left is not None:
-            self._go_on(fresh, self._left, now, None)
-        else:
-            self._succeed(fresh, now)
+        try:
+            if held is not None:
+                fresh.close()
+                self._promote(held, now)
+            elif self._left is not None:
+                self._go_on(fresh, self._left, now, None)
+            else:
+                self._succeed(fresh, now)
+        except OSError as error:
+            self._refuse(fresh, error)
         self.waiting = True
 
     def close(self) -> None:
@@ -130,7 +141,7 @@ class LogFile:
     @property
     def failed(self) -> bool:
         """Whether the current file could not be read on, and has to be opened again."""
-        return self._current is None and self._left is not None
+        return not self._begun or (self._current is None and self._left is not None)
 
     def _open(self, now: float) -> Tail | None:
         """The file that bears the name now; None, and `problem` says why, when there is none."""
@@ -141,6 +152,12 @@ class LogFile:
             return None
         self.problem = None
         return tail
+
+    def _refuse(self, tail: Tail | None, error: OSError) -> None:
+        """Leave a file that cannot even be looked at; it is opened again later."""
+        self.problem = f"{self.path}: {error.strerror}"
+        if tail is not None:
+            tail.close()
 
     def _go_on(self, current: Tail | None, saved: Position, now: float, horizon: float | None) -> None:
         """Go on behind `saved`, wherever that is now, and then with `current`."""
@@ -241,7 +258,7 @@ class LogFile:
             return True
         if tail is self._current or now - tail.quiet_since < DRAIN_SECONDS:
             return False
-        return self._current is not None or os.fstat(tail.content.descriptor).st_nlink == 0
+        return self._current is not None or tail.nameless
 
     def _finish(self, tail: Tail) -> None:
         """A tail gave all it had."""

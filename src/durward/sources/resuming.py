@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from durward.sources.block import Position
 from durward.sources.content import Content, Plain
-from durward.sources.copies import Copies, holds
+from durward.sources.copies import Copies
 from durward.sources.lines import LINE_BYTES_MAX
 from durward.sources.marks import Marks, memory_begins
 from durward.sources.opening import Opener, SourceError
@@ -29,14 +29,21 @@ def open_tail(opener: Opener, path: str, now: float) -> Tail:
     descriptor = opener.open(path)
     if descriptor is None:
         raise SourceError(f"{path} is absent or may not be read")
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return Tail(Plain(descriptor), now=now)
+    problem = f"{path} is not a regular file"
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return Tail(Plain(descriptor), now=now)
+    except OSError as error:
+        problem = f"{path}: {error.strerror}"
     os.close(descriptor)
-    raise SourceError(f"{path} is not a regular file")
+    raise SourceError(problem)
 
 
 def from_end(opener: Opener, path: str, current: Tail, *, now: float, horizon: float) -> list[Tail]:
-    """Follow `current` from its end, a begun line included; what may be younger than `horizon` is memory."""
+    """Follow `current` from its end, a begun line included; what may be younger than `horizon` is memory.
+
+    Raises OSError.
+    """
     size = os.fstat(current.content.descriptor).st_size
     start = max(0, size - LINE_BYTES_MAX - 1)
     window = current.content.window(start, size - start)
@@ -52,7 +59,7 @@ def from_saved(
     """Find the file that `saved` is about and whatever came after it; move `current` on if it is the one.
 
     `horizon` (epoch seconds) is how far back memory reaches; None: we were watching all the time, so nothing is
-    memory or backlog.
+    memory or backlog. Raises OSError where `current` cannot be read, so that nothing is known of it.
     """
     backlog = horizon is not None
     with Copies(opener, path) as copies:
@@ -73,13 +80,13 @@ def _main(
     copies: Copies, current: Tail | None, saved: Position, *, now: float, backlog: bool
 ) -> tuple[Tail | None, int | None]:
     """The tail that goes on behind `saved`, and which copy it is: the same file, else the same bytes."""
-    if current is not None and current.identity == (saved.device, saved.inode) and holds(current.content, saved):
+    if current is not None and current.identity == (saved.device, saved.inode) and current.holds(saved):
         current.move(saved.offset)
         return current, None
     index = copies.same_file(saved)
     if index is not None:
         return copies.take(index, saved, now, backlog=backlog), index
-    if current is not None and saved.before and holds(current.content, saved):
+    if current is not None and saved.before and current.holds(saved):
         current.move(saved.offset)
         return current, None
     index = copies.same_bytes(saved)
@@ -110,28 +117,36 @@ def _memory(
 ) -> list[Tail]:
     """What to re-read before `main`, which is the copy at `index`, oldest first; `before` is the file before it."""
     status = os.fstat(main.content.descriptor)
-    tails = []
+    tails: list[Tail] = []
     if marks is None:
         begin = main.offset - MEMORY_BYTES_MAX
     else:
         begin = max(memory_begins(marks, horizon), main.offset - MEMORY_KNOWN_BYTES_MAX)
     if main.offset > 0 and status.st_mtime >= horizon:
-        tails.append(memory_of(main.content, max(0, begin), main.offset, now))
+        tails = _memory_of(main.content, begin, main.offset, now)
     if begin > 0:
         return tails
     if before is not None:
-        return [memory_of(before.content, max(0, before.offset - MEMORY_BYTES_MAX), before.offset, now), *tails]
+        return [*_memory_of(before.content, before.offset - MEMORY_BYTES_MAX, before.offset, now), *tails]
     earlier = copies.older(index, horizon)
     if earlier is not None:
         content = copies.content(earlier)
         size = os.fstat(content.descriptor).st_size
-        tails.insert(0, memory_of(content, max(0, size - MEMORY_BYTES_MAX), size, now))
+        return [*_memory_of(content, size - MEMORY_BYTES_MAX, size, now), *tails]
     return tails
 
 
-def memory_of(content: Content, begin: int, end: int, now: float) -> Tail:
-    """Make a tail, on a descriptor of its own, that gives the whole lines between two offsets as memory."""
-    tail = Tail(content.twin(), now=now)
-    tail.move(begin)
+def _memory_of(content: Content, begin: int, end: int, now: float) -> list[Tail]:
+    """Make a tail, on a descriptor of its own, that gives the whole lines between two offsets as memory.
+
+    Memory that cannot be read is forgone.
+    """
+    twin = content.twin()
+    try:
+        tail = Tail(twin, now=now)
+        tail.move(max(0, begin))
+    except OSError:
+        os.close(twin.descriptor)
+        return []
     tail.end, tail.memory = end, True
-    return tail
+    return [tail]

@@ -1,7 +1,5 @@
 """What happened to a file while we watched it: who came after it, and where the bytes went that it lost."""
 
-import os
-
 from durward.sources.content import Plain
 from durward.sources.copies import Copies
 from durward.sources.opening import Opener
@@ -18,13 +16,12 @@ def newer_than(
 
     None: `fresh` is `old` written anew with what we read of it (an editor did so), and is to be read on from there.
     """
-    modified_at = os.fstat(old.content.descriptor).st_mtime
     with Copies(opener, path) as copies:
         index = copies.same_file(old.position)
         if index is None and _same_bytes(old, fresh):
             return None
         if index is None:
-            index = copies.same_bytes(old.position, modified_from=modified_at - 1)
+            index = copies.same_bytes(old.position, modified_from=old.modified_at - 1)
         newer = [] if index is None else copies.newer(index, held | {fresh.identity})
         return [copies.take(at, None, now, backlog=False) for at in newer]
 
@@ -55,5 +52,8 @@ def _same_bytes(old: Tail, fresh: Tail) -> bool:
     if length == 0 or not isinstance(old.content, Plain):
         return False
     start = old.offset - length
-    read = old.content.window(start, length)
-    return len(read) == length and fresh.content.window(start, length) == read
+    try:
+        read = old.content.window(start, length)
+        return len(read) == length and fresh.content.window(start, length) == read
+    except OSError:
+        return False

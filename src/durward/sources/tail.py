@@ -100,6 +100,10 @@ class Tail:
             self.offset = max(self.offset, self.content.data_after(self.offset))
         return Piece(position, b"", count, overlong=False)
 
+    def holds(self, position: Position) -> bool:
+        """Tell whether this file has the bytes before `position`. Raises OSError."""
+        return holds(self.content, position)
+
     def kind_at(self, position: int) -> Kind:
         """How a block that begins at `position` is to be taken."""
         if self.memory:
@@ -110,6 +114,22 @@ class Tail:
     def identity(self) -> tuple[int, int]:
         """The file's device and inode."""
         return self.device, self.inode
+
+    @property
+    def modified_at(self) -> float:
+        """When it was written to last (epoch seconds); infinity where that cannot be told."""
+        try:
+            return os.fstat(self.content.descriptor).st_mtime
+        except OSError:
+            return float("inf")
+
+    @property
+    def nameless(self) -> bool:
+        """Whether no name is left to the file: only those who have it open keep it."""
+        try:
+            return os.fstat(self.content.descriptor).st_nlink == 0
+        except OSError:
+            return True
 
     @property
     def position(self) -> Position:
@@ -130,3 +150,8 @@ class Tail:
     def close(self) -> None:
         """Give the descriptor back."""
         os.close(self.content.descriptor)
+
+
+def holds(content: Content, position: Position) -> bool:
+    """Tell whether `content` has the bytes before `position`. Raises OSError."""
+    return content.window(position.offset - len(position.before), len(position.before)) == position.before
