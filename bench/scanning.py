@@ -99,8 +99,8 @@ def synthetic_card(directory: Path, patterns: int) -> ServiceCard:
     )
     nouns = ("login", "password", "relay", "session", "certificate", "token", "query", "request", "mailbox", "transfer")
     lines = [
-        f"{nouns[number // 10 % 10]} {verbs[number % 10]} by policy {number // 100} for {{user}} from {{ip}} port {{port}}"
-        for number in range(patterns)
+        f"{nouns[n // 10 % 10]} {verbs[n % 10]} by policy {n // 100} for {{user}} from {{ip}} port {{port}}"
+        for n in range(patterns)
     ]
     text = (
         'title = "Synthetic"\n[reads]\nprograms = ["synthetic"]\n[[pattern]]\nevent = "auth.failure"\nlines = \'\'\'\n'

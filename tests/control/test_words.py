@@ -59,11 +59,7 @@ def refused(message: bytes) -> bool:
 @given(words)
 def test_every_word_reads_back_as_it_was_said(said: tuple[str, dict[str, Any]]) -> None:
     name, fields = said
-    try:
-        message = encode(name, **fields)
-    except UnknownWordError as error:
-        assert "longer than" in str(error)
-        return
+    message = encode(name, **fields)
     assert decode(message) == Word(name, fields)
     assert len(message) <= MESSAGE_BYTES_MAX
 
@@ -84,10 +80,7 @@ def test_what_is_accepted_is_what_the_engine_would_write(
 ) -> None:
     """A message with some bytes put in, taken out or changed is refused, or is another message of the engine."""
     name, fields = said
-    try:
-        message = encode(name, **fields)
-    except UnknownWordError:
-        assume(False)
+    message = encode(name, **fields)
     first = data.draw(some.integers(0, len(message)))
     last = data.draw(some.integers(first, min(len(message), first + 4)))
     put = data.draw(

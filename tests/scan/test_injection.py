@@ -88,7 +88,7 @@ FIXED = {"port": "40022", "number": "7", "count": "3", "destination_ip": OWN, "t
 
 
 def chosen_for(name: str, chosen: dict[str, str]) -> str:
-    """What a stranger puts into a hole, as far as the service writes it there: names of hosts have their own letters."""
+    """What a stranger puts into a hole, as far as the service writes it there."""
     if name == "host":
         return chosen.get("host", "host.example")
     if name in ("word", "token", "name", "session"):
@@ -176,7 +176,7 @@ def test_user_names_that_pose_as_addresses(name: str) -> None:
         f"Connection closed by invalid user {name} {PEER} port 40022 [preauth]",
         f"Failed none for invalid user {name} from {PEER} port 40022 ssh2",
         f"User {name} from {PEER} not allowed because not listed in AllowUsers",
-        f"error: maximum authentication attempts exceeded for invalid user {name} from {PEER} port 40022 ssh2 [preauth]",
+        f"error: maximum authentication attempts exceeded for {name} from {PEER} port 40022 ssh2 [preauth]",
         f"input_userauth_request: invalid user {name} [preauth]",
         f"pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost={PEER}  user={name}",
     ):

@@ -30,5 +30,6 @@ def test_a_pattern_without_a_fixed_text_is_refused(pattern: str) -> None:
 
 def test_the_last_fixed_text() -> None:
     assert ending_of(parse(r"a {ip}(?: port {port})? \[preauth\]")) == b" [preauth]"
-    assert ending_of(parse("from {ip}(?: port)?")) == b"from "
+    assert ending_of(parse("from {ip}(?: port)?")) == b""
     assert ending_of(parse("{ip}")) == b""
+    assert ending_of(parse("only text")) == b"only text"

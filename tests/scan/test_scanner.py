@@ -27,7 +27,7 @@ LINES = (
     START + b"Invalid user  from 2001:db8::9 port 40022",
     START + b"Connection closed by 203.0.113.9 port 40022 [preauth]",
     START + b"Connection closed by 203.0.113.9 port 40022",
-    b"2026-11-23T08:10:00.5+00:00 web1 sshd-session[77]: Accepted publickey for bob from 192.0.2.7 port 5 ssh2: RSA SHA256:x",
+    b"2026-11-23T08:10:00.5+00:00 web1 sshd-session[77]: Accepted publickey for bob from 192.0.2.7 port 5 ssh2: RSA x",
     b"<38>1 2026-11-23T08:10:00Z web1 sshd 42 - - Failed password for root from 203.0.113.11 port 40022 ssh2",
     b"web1 sshd[9]: message repeated 2 times: [ Failed password for root from 203.0.113.12 port 4 ssh2]",
     b"Nov 23 08:10:01 web1 CRON[1]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)",

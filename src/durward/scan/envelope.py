@@ -64,7 +64,7 @@ def shape_of(line: bytes) -> Shape:
 
 
 def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
-    """The start of a strict form, with a group for the stamp and, for syslog, one for the process id. None: has none."""
+    """The start of a strict form: a group for the stamp and, in syslog, one for the process id. None: it has none."""
     if envelope == "plain":
         return ""
     if envelope == "stamped":

@@ -1,9 +1,9 @@
 """Holes: the places of a pattern where something varies. Each is bounded and named after the event field it fills.
 
-A pattern is written out as a regular expression in three forms. The *strict* form is for the many lines in which nobody
-tries anything: no hole but an address hole can hold anything that looks like an address, so whatever address such a line
-carries is the one that the service wrote. The *greedy* and the *lazy* form take every line: if they find the address in
-different places, a stranger's text could be posing as one, and nobody is blamed.
+A pattern is written out as a regular expression in three forms. The *strict* form is for the many lines in which
+nobody tries anything: no hole but an address hole can hold anything that looks like an address, so whatever address
+such a line carries is the one that the service wrote. The *greedy* and the *lazy* form take every line: if they find the
+address in different places, a stranger's text could be posing as one, and nobody is blamed.
 """
 
 import re

@@ -22,14 +22,13 @@ def literals_of(sequence: Sequence) -> frozenset[bytes]:
 
 
 def ending_of(sequence: Sequence) -> bytes:
-    """The last fixed text that each matching line contains; nothing where the pattern has none."""
-    ending: list[bytes] = []
+    """The fixed text with which each matching line ends; nothing where the pattern ends with something that varies."""
+    ending = b""
     for node in reversed(sequence):
-        if isinstance(node, Text):
-            ending.append(node.value)
-        elif ending:
+        if not isinstance(node, Text):
             break
-    return b"".join(reversed(ending))
+        ending = node.value + ending
+    return ending
 
 
 def _required(sequence: Sequence) -> frozenset[bytes]:

@@ -73,8 +73,7 @@ class Scanner:
         """The events of lines that contain the same literal: all at once where the likeliest rule takes all of them."""
         likely, _, lines, starts, _ = candidates
         ending = likely[0].ending
-        fits = [ending in line for line in lines]
-        if not all(fits):
+        if ending and not all(fits := [ending in line for line in lines]):
             lacks = [not fit for fit in fits]
             unfit = candidates._replace(lines=[*compress(lines, lacks)], starts=[*compress(starts, lacks)])
             events = self._each(unfit, place)

@@ -1,7 +1,7 @@
 """Calendar: reads the time stamps that logs carry, and supplies what they leave out: the year and the time zone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -40,30 +40,33 @@ class Calendar:
     utc_offset_seconds: int = 0
     known: dict[bytes, float | None] = field(default_factory=dict, repr=False, compare=False)
 
-    def times(self, stamps: Iterable[bytes], otherwise: float) -> list[float]:
+    def times(self, stamps: Sequence[bytes], otherwise: float) -> list[float]:
         """Read many stamps: epoch seconds, `otherwise` for each that cannot be read.
 
         Lines of the same second share the work, whether they carry a fraction of it (microseconds, as rsyslog writes
         them) or not.
         """
-        known = self.known
-        found: list[float] = []
-        for stamp in stamps:
-            whole, fraction, part = stamp, stamp[20:26], 0.0
-            if stamp[19:20] == b"." and fraction.isdigit() and stamp[26:27] in FRACTION_ENDS:
-                whole, part = stamp[:19] + stamp[26:], int(fraction) / 1e6
-            try:
-                at = known[whole]
-            except KeyError:
-                at = self._remembered(whole)
-            found.append(otherwise if at is None else at + part)
-        return found
+        if stamps and stamps[0][19:20] == b".":
+            return [self._to_the_fraction(stamp, otherwise) for stamp in stamps]
+        found = {stamp: self._remembered(stamp) for stamp in {*stamps}}
+        return [otherwise if (at := found[stamp]) is None else at for stamp in stamps]
+
+    def _to_the_fraction(self, stamp: bytes, otherwise: float) -> float:
+        fraction = stamp[20:26]
+        if not fraction.isdigit() or stamp[26:27] not in FRACTION_ENDS:
+            at = self._remembered(stamp)
+            return otherwise if at is None else at
+        at = self._remembered(stamp[:19] + stamp[26:])
+        return otherwise if at is None else at + int(fraction) / 1e6
 
     def _remembered(self, stamp: bytes) -> float | None:
-        if len(self.known) >= STAMPS_MAX:
-            self.known.clear()
-        self.known[stamp] = at = self.time(stamp)
-        return at
+        try:
+            return self.known[stamp]
+        except KeyError:
+            if len(self.known) >= STAMPS_MAX:
+                self.known.clear()
+            self.known[stamp] = at = self.time(stamp)
+            return at
 
     def time(self, stamp: bytes) -> float | None:
         """Read one stamp, with or without square brackets around it: epoch seconds, or None."""

@@ -116,14 +116,11 @@ class LogFile:
     @property
     def position(self) -> Position | None:
         """Where a later engine goes on; None while nothing was ever there."""
-        tails = [tail for tail in self._tails if not tail.memory and tail is not self._current]
-        if self._current is not None:
-            main = self._current.position
-        elif self._left is not None:
-            main = self._left
-        elif tails:
-            main = tails.pop().position
-        else:
+        tails = [tail for tail in self._tails if not tail.memory]
+        while len(tails) > 1 and not tails[-1].touched:
+            tails.pop()  # nothing is known of it yet, but it will be found again behind the one before
+        main = self._left or (tails.pop().position if tails else None)
+        if main is None:
             return None
         return replace(main, marks=self._marks, older=tuple(tail.position for tail in tails))
 

@@ -32,6 +32,7 @@ class LogFiles:
         self._restless: set[LogFile] = set()
         self._failed: dict[LogFile, float] = {}
         self._moved: set[LogFile] = set()
+        self._told: dict[LogFile, Position] = {}
         self._round: dict[LogFile, None] = {}  # the order of the sweep
         self._unwatched: dict[LogFile, None] = {}
         self._swept_at = 0.0
@@ -78,7 +79,7 @@ class LogFiles:
         if file is None:
             return
         self._watch(file, ())
-        for queue in (self._unread, self._renamed, self._failed, self._round, self._unwatched):
+        for queue in (self._unread, self._renamed, self._failed, self._round, self._unwatched, self._told):
             queue.pop(file, None)
         self._restless.discard(file)
         self._moved.discard(file)
@@ -150,8 +151,12 @@ class LogFiles:
         return bool(self._restless)
 
     def positions(self) -> dict[str, Position]:
-        """Give the positions that may have changed since the last call, by path."""
-        positions = {file.path: position for file in self._moved if (position := file.position) is not None}
+        """Give the positions that changed since the last call, by path."""
+        positions: dict[str, Position] = {}
+        for file in self._moved:
+            position = file.position
+            if position is not None and self._told.get(file) != position:
+                self._told[file] = positions[file.path] = position
         self._moved.clear()
         return positions
 

@@ -45,6 +45,7 @@ class Tail:
         "offset",
         "quiet_since",
         "seen",
+        "touched",
     )
 
     def __init__(self, content: Content, offset: int = 0, before: bytes = b"", *, now: float) -> None:
@@ -58,6 +59,7 @@ class Tail:
         self.fixed = not isinstance(content, Plain)
         self.memory = False  # acted on before
         self.quiet_since = now
+        self.touched = False  # whether anybody looked into it yet
         self.seen = offset  # the furthest byte that was ever seen, to say what a truncation cost
         self._size = FIRST_BYTES
 
@@ -80,6 +82,7 @@ class Tail:
         window = self.content.window(start, begin + size)
         if not window.startswith(self.before):
             raise ChangedError
+        self.touched = True
         full = len(window) == begin + size
         self.seen = max(self.seen, start + len(window))
         if not begin and window.startswith(b"\0"):
@@ -145,7 +148,7 @@ class Tail:
 
     def restart(self) -> None:
         """Go on from the start of a file that was truncated."""
-        self.offset, self.before, self.seen, self.backlog_until = 0, b"", 0, 0
+        self.offset, self.before, self.seen, self.backlog_until, self.touched = 0, b"", 0, 0, False
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -10,6 +10,14 @@ from durward.store.store import Row, Store
 
 PUTS: dict[Verdict, Listing] = {"block": "block", "allow": "allow", "ignore": "ignore"}
 DROPS: dict[Verdict, Listing] = {"unblock": "block", "disallow": "allow", "unignore": "ignore"}
+TAKEN_OFF_MAX = 200_000
+TAKEN_OFF = (
+    "SELECT verdict, kind, subject, scope, max(id) FROM decision INDEXED BY decision_lifting"
+    " WHERE verdict IN ('unblock', 'disallow') AND made_at >= ? AND NOT EXISTS (SELECT 1 FROM standing"
+    " WHERE standing.listing = CASE verdict WHEN 'unblock' THEN 'block' ELSE 'allow' END"
+    " AND standing.subject = decision.subject AND standing.kind = decision.kind AND standing.scope = decision.scope)"
+    " GROUP BY verdict, kind, subject, scope ORDER BY max(id) DESC LIMIT ?"
+)
 PAGE_ROWS = 1000
 EXPIRED_MAX = 10_000  # taken at once; the rest waits for the next call
 SELECT = "SELECT listing, kind, subject, scope, until, decision FROM standing"
@@ -63,6 +71,18 @@ def covering(store: Store, network: Network, now: float) -> list[Standing]:
     rows = store.read(COVERING, (json.dumps(around), now))
     width = {text: place for place, text in enumerate(around)}
     return sorted(map(_standing_of, rows), key=lambda standing: (width[standing.subject.value], standing.listing))
+
+
+def taken_off(store: Store, since: float) -> list[Standing]:
+    """What was taken off the lists of the blocked and the allowed since then, and does not stand again.
+
+    TAKEN_OFF_MAX at most, the ones taken off last. Raises StoreError.
+    """
+    rows = store.read(TAKEN_OFF, (since, TAKEN_OFF_MAX))
+    return [
+        Standing(DROPS[verdict], subject_of(kind, subject), scope_of(scope), None, decision)
+        for verdict, kind, subject, scope, decision in rows
+    ]
 
 
 def count(store: Store, listing: Listing) -> int:

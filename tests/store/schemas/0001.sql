@@ -32,6 +32,9 @@ CREATE INDEX decision_subject ON decision (subject, kind);
 CREATE INDEX decision_offence ON decision (made_at, subject, kind)
     WHERE verdict = 'block' AND simulated = 0 AND refused IS NULL AND origin >= 'detector:' AND origin < 'detector;';
 
+-- What was taken off a list: the kernel is told again when the enforcer comes back.
+CREATE INDEX decision_lifting ON decision (made_at) WHERE verdict IN ('unblock', 'disallow');
+
 -- What a decision was made for. It carries the decision's id, and goes with it. `lines_to_here` counts the lines of
 -- evidence ever stored, with its own: pruning compares it instead of counting millions of rows.
 CREATE TABLE incident (
