@@ -140,7 +140,7 @@ def ours(rounds: int, busy_rounds: int) -> Found:
     """Our own rounds: on a quiet host, and while others write to the same log."""
     with Stage() as stage:
         addresses = _addresses()
-        stage.durward.start()
+        stage.start()
         stage.warm_up(next(addresses))
         counts = [rounds if condition.load == "quiet" else busy_rounds for condition in OURS]
         return {one: measure(stage, one, count, addresses) for one, count in zip(OURS, counts, strict=True)}

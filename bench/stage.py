@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from arena.durward import Durward
 from arena.errors import ArenaError
 from arena.host import Door
 from arena.namespace import configure
@@ -20,12 +19,14 @@ from arena.network import Network
 from arena.processes import ENVIRONMENT, end
 from bench.lines import failures
 
+from durward.config.home import Home
 from durward.control.requests import NoAnswerError, ask_one
 
 LOG = Path("/var/log/bench.log")  # as the door sees it
 # Everybody is answered from the street, so that any of these addresses can be an attacker's.
 STRANGERS = ("203.0.113.0/24", "198.51.100.0/24", "10.0.0.0/8")
 SETTINGS = f'[firewall]\ntcp_in = "22"\n\n[services.sshd]\nfiles = ["{LOG}"]\njournal = []\n'
+DURWARD = Path(sys.executable).with_name("durward")
 FAIL2BAN = Path("/etc/fail2ban")
 JAIL = """\
 [DEFAULT]
@@ -41,10 +42,12 @@ action = nftables[type=allports, protocol="tcp,udp", blocktype=drop, name=sshd]
 """
 FAIL2BAN_LOCAL = "[Definition]\nlogtarget = {work}/log\nsocket = {work}/socket\npidfile = {work}/pid\ndbfile = None\n"
 READY_SECONDS = 20.0
+UP_SECONDS_MAX = 60.0
+LOOK_SECONDS = 0.005
 
 
 class Stage:
-    """There while the context is. `log` is the host's name of the log; `durward` is not started yet."""
+    """There while the context is. `log` is the host's name of the log; nothing is started yet but sshd and syslog."""
 
     def __enter__(self) -> Self:
         with ExitStack() as places:
@@ -53,12 +56,48 @@ class Stage:
             configure(self.network.street, [f"route add local {network} dev lo" for network in STRANGERS])
             self.log = self.door.outside(LOG)
             self.log.touch()
-            self.durward = Durward(self.door, settings=SETTINGS)
+            self._home = Home(*(self.door.work / "durward" / part for part in ("etc", "lib", "run")))
+            self._home.etc.mkdir(parents=True)
+            (self._home.etc / "durward.toml").write_text(SETTINGS)
             self._places = places.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self._places.close()
+
+    @property
+    def database(self) -> Path:
+        """Where durward's database is, or will be."""
+        return self._home.database
+
+    def start(self) -> float:
+        """Start `durward run`; give the seconds until the engine answers that it protects. Raises ArenaError."""
+        began = time.monotonic()
+        with self._output.open("ab") as output:
+            self._running = self.door.popen([DURWARD, "run"], env=self._environment(), stdout=output, stderr=output)
+        while not self._is_up():
+            if time.monotonic() - began > UP_SECONDS_MAX:
+                raise ArenaError(
+                    f"durward does not protect after {UP_SECONDS_MAX} s:\n{self._output.read_text()[-2000:]}"
+                )
+            time.sleep(LOOK_SECONDS)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        """Stop durward cleanly."""
+        end(self._running)
+
+    def kill(self) -> None:
+        """End all of durward as a power failure would: SIGKILL, the supervisor first."""
+        pids = self.processes()
+        for name in ("supervisor", "engine", "enforcer"):
+            with suppress(ProcessLookupError):
+                os.kill(pids[name], signal.SIGKILL)
+        end(self._running)
+
+    def command(self, *words: str) -> None:
+        """Run one verb as people do."""
+        self.door.run([DURWARD, *words], env=self._environment())
 
     def append(self, data: bytes) -> None:
         """Write to the log in one write()."""
@@ -68,7 +107,7 @@ class Stage:
 
     def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Ask the engine over its socket, without the cost of a command. Raises NoAnswerError."""
-        return ask_one(self.durward.home / "run" / "engine.sock", verb, **fields)
+        return ask_one(self._home.engine_socket, verb, **fields)
 
     def lines_read(self) -> int:
         """How many lines of the log the engine has dealt with since it started."""
@@ -86,21 +125,6 @@ class Stage:
         """The ids of engine, enforcer and supervisor."""
         found = {process["name"]: int(process["pid"]) for process in self.ask("status")["processes"]}
         return found | {"supervisor": parent_of(found["engine"])}
-
-    def kill(self) -> None:
-        """End all of durward as a power failure would: SIGKILL, the supervisor first."""
-        pids = self.processes()
-        for name in ("supervisor", "engine", "enforcer"):
-            with suppress(ProcessLookupError):
-                os.kill(pids[name], signal.SIGKILL)
-        self.durward.stop()  # only reaps it
-
-    def is_up(self) -> bool:
-        """Whether the engine answers that it protects."""
-        try:
-            return self.ask("status").get("protecting") is True
-        except NoAnswerError:
-            return False
 
     @contextmanager
     def writing(self, rate_per_second: float, mix: str, seconds: float = 600.0) -> Iterator[subprocess.Popen[str]]:
@@ -139,6 +163,18 @@ class Stage:
             with suppress(FileNotFoundError):
                 said = (work / "log").read_text()
         time.sleep(1.0)
+
+    def _is_up(self) -> bool:
+        with suppress(NoAnswerError):
+            return self.ask("status").get("protecting") is True
+        return False
+
+    @property
+    def _output(self) -> Path:
+        return self.door.work / "durward.output"
+
+    def _environment(self) -> dict[str, str]:
+        return {**ENVIRONMENT, "DURWARD_HOME": str(self._home.etc.parent)}
 
     def warm_up(self, address: str) -> None:
         """Have one address blocked, so that whatever is done only once is done."""

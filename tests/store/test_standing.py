@@ -32,14 +32,15 @@ def test_a_person_may_shorten_a_block(store: Store) -> None:
     assert [(one.until, one.decision) for one in standing.of(store, made.subject)] == [(NOW + 60, made.id)]
 
 
-def test_unblocking_takes_out_all_scopes_and_only_blocks(store: Store) -> None:
+def test_unblocking_takes_out_its_own_scope_and_only_blocks(store: Store) -> None:
     about = "203.0.113.9"
     made = recorded(
         store, [decision(about), decision(about, scope=SSH), decision(about, "allow"), decision(about, "ignore")]
     )
     assert len(standing.of(store, made[0].subject)) == 4
-    changes = kept(store, [decision(about, "unblock", scope=SSH)])[1]
-    assert [(change.standing.decision, change.removed) for change in changes] == [(1, True), (2, True)]
+    for scope, taken_out in ((SSH, 2), (Scope(), 1)):
+        changes = kept(store, [decision(about, "unblock", scope=scope)])[1]
+        assert [(change.standing.decision, change.removed) for change in changes] == [(taken_out, True)]
     assert {one.listing for one in standing.of(store, made[0].subject)} == {"allow", "ignore"}
     recorded(store, [decision(about, "disallow"), decision(about, "unignore")])
     assert standing.of(store, made[0].subject) == []
@@ -115,11 +116,10 @@ def believe(model: dict[Key, tuple[float | None, int]], one: Decision) -> None:
     if one.simulated or one.verdict == "alert":
         return
     listing = {"un": one.verdict[2:], "di": one.verdict[3:]}.get(one.verdict[:2], one.verdict)
-    if listing != one.verdict:
-        for key in [key for key in model if key[:2] == (listing, one.subject.value)]:
-            del model[key]
-        return
     key = (listing, one.subject.value, frozenset(one.scope.ports), one.scope.direction)
+    if listing != one.verdict:
+        model.pop(key, None)
+        return
     forever = float("inf")
     if key in model and not one.origin.startswith("operator:"):
         stands = model[key][0]

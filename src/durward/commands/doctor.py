@@ -3,8 +3,8 @@
 import click
 
 from durward.commands.terminal import emit, inert, table
-from durward.commands.verb import Exit, here, verb
-from durward.control.requests import ask
+from durward.commands.verb import Exit, ask_engine_all, verb
+from durward.control.requests import NoAnswerError
 
 SIGNS = {"pass": "ok", "fail": "WRONG", "error": "WRONG", "unknown": "?", "not_applicable": "-"}
 
@@ -15,7 +15,9 @@ def command(*, as_json: bool) -> None:
 
     Exit status: 0 all is well, 1 something is not.
     """
-    findings = list(ask(here().engine_socket, "doctor"))
+    findings = list(ask_engine_all("doctor"))
+    if not findings:
+        raise NoAnswerError("the engine ended the connection without an answer")
     if as_json:
         for finding in findings:
             emit(finding)

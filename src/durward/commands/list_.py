@@ -3,8 +3,7 @@
 import click
 
 from durward.commands.terminal import emit, inert, lasting, quantity, table
-from durward.commands.verb import here, verb
-from durward.control.requests import ask
+from durward.commands.verb import ask_engine_all, verb
 
 LISTINGS = {"blocked": "block", "allowed": "allow", "ignored": "ignore"}
 
@@ -14,7 +13,7 @@ LISTINGS = {"blocked": "block", "allowed": "allow", "ignored": "ignore"}
 def command(*, which: str, as_json: bool) -> None:
     """Show who is blocked now (or allowed, or ignored): whom, until when, since when, and why."""
     rows: list[tuple[str, ...]] = []
-    for entry in ask(here().engine_socket, "list", listing=LISTINGS[which]):
+    for entry in ask_engine_all("list", listing=LISTINGS[which]):
         if as_json:
             emit(entry)
         else:

@@ -3,8 +3,7 @@
 import click
 
 from durward.commands.terminal import emit, inert, moment, table
-from durward.commands.verb import here, verb
-from durward.control.requests import ask
+from durward.commands.verb import ask_engine_all, verb
 
 
 @verb("log")
@@ -13,7 +12,7 @@ from durward.control.requests import ask
 def command(*, follow: bool, lines: int, as_json: bool) -> None:
     """Show the last decisions: when, what, whom, by whom, and why."""
     try:
-        for decision in ask(here().engine_socket, "log", lines=lines, follow=follow):
+        for decision in ask_engine_all("log", lines=lines, follow=follow):
             if as_json:
                 emit(decision)
             else:

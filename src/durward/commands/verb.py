@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ import click
 
 from durward.catalog.document import ProblemsError
 from durward.config.home import Home
-from durward.control.requests import NoAnswerError, ask_one
+from durward.control.requests import NoAnswerError, ask, ask_one
 from durward.model import InvalidAddressError, InvalidDurationError, Scope, Subject, parse_duration
 from durward.model.decision import Port
 
@@ -78,6 +78,14 @@ def ask_engine(verb_name: str, **fields: Any) -> dict[str, Any]:
     return reply
 
 
+def ask_engine_all(verb_name: str, **fields: Any) -> Iterator[dict[str, Any]]:
+    """Ask the engine something that may have many answers, or none; an error ends the verb with its status."""
+    for reply in ask(here().engine_socket, verb_name, **fields):
+        if "error" in reply:
+            fail(Exit(reply.get("status", Exit.NO)), str(reply["error"]))
+        yield reply
+
+
 def subject_of(text: str) -> str:
     """The canonical text of an address or network. Raises InvalidAddressError."""
     return Subject.parse(text).value
@@ -87,9 +95,9 @@ def scope_of(ports: str, *, out: bool) -> str:
     """The text of a scope from --port and --out; a wrong port ends the verb."""
     try:
         parsed = tuple(Port.parse(port) for port in ports.split(",")) if ports else ()
+        return str(Scope(parsed, "out" if out else "in"))
     except ValueError as error:
         fail(Exit.WRONG, f"--port: {error}")
-    return str(Scope(parsed, "out" if out else "in"))
 
 
 def seconds_of(text: str | None) -> float | None:

@@ -15,6 +15,7 @@ from durward.daemons.ledger import Ledger
 from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
 from durward.model import Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
+from durward.model.duration import SECONDS_MAX
 from durward.store import decisions, standing
 
 REASON_CHARACTERS_MAX = 500
@@ -67,7 +68,7 @@ class Answering:
         verdict = cast("Verdict", asked["verb"])
         subject, scope = Subject.parse(str(asked["subject"])), Scope.parse(str(asked["scope"]))
         seconds = asked.get("seconds")
-        until = None if seconds is None else now + float(seconds)
+        until = None if seconds is None else now + _seconds(seconds)
         reason = _reason(asked) or f"{DONE[verdict]} by an operator"
         made = Decision(verdict, subject, now, until, reason, OPERATOR, scope)
         (decided, *_), refused = self._acting.act([made], {}, now)
@@ -233,6 +234,13 @@ class Answering:
             "until": moment(decided.until),
             "enforced": enforced,
         }
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 < seconds <= SECONDS_MAX:
+        raise RequestError(f"{value} s is no time to come; more than 0 s and at most 100 years were expected")
+    return seconds
 
 
 def _reason(asked: dict[str, Any]) -> str:

@@ -4,18 +4,19 @@ import json
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from durward.control.channel import listen, peer_of
 from durward.control.requests import REQUEST_BYTES_MAX
 from durward.daemons.process import say
-from durward.model import InvalidAddressError
 
 CLIENTS_MAX = 32  # beyond it the one that has waited longest is sent away
-WAITING_BYTES_MAX = 32 << 20  # of answers that a client does not fetch; beyond it he is sent away
+WAITING_BYTES_MAX = 32 << 20  # of news that a client does not fetch; beyond it he is sent away
+SENT_BYTES_MAX = 1 << 18  # at once to one client; a long answer is put into words as it is fetched
 SOCKET_MODE = 0o600
 
 Answers = Iterable[dict[str, Any]]
@@ -30,12 +31,17 @@ class RequestError(ValueError):
         self.status = status
 
 
+# What a question can raise that no program of ours would ask; deep nesting and numbers without end among it.
+MISTAKES = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+
+
 @dataclass(slots=True)
 class Client:
-    """One person's connection: what of his question has come, and what of the answer has not been fetched."""
+    """One person's connection: what of his question has come, and what of the answers has not been fetched."""
 
     connection: socket.socket
     asked: bytes = b""
+    answers: Iterator[dict[str, Any]] = field(default_factory=lambda: iter(()))
     waiting: bytearray = field(default_factory=bytearray)
     following: bool = False
     done: bool = False
@@ -70,7 +76,12 @@ class Desk:
     def tell(self, entries: Sequence[dict[str, Any]]) -> None:
         """Tell those who follow the log."""
         for client in [client for client in self._clients.values() if client.following]:
-            self._answer(client, entries)
+            client.answers = chain(client.answers, entries)
+            self._word(client, WAITING_BYTES_MAX + 1)
+            if len(client.waiting) > WAITING_BYTES_MAX:
+                self._part(client)
+            else:
+                self._send(client)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -101,39 +112,40 @@ class Desk:
     def _reply(self, client: Client, question: bytes) -> None:
         client.asked = b""
         try:
-            asked = json.loads(question)
+            asked = json.loads(question, parse_constant=_refuse)
             if not isinstance(asked, dict):
-                raise RequestError("a question is a JSON object")  # noqa: TRY301 — one place answers all mistakes
+                raise RequestError("a question is a JSON object")
             client.following = bool(asked.get("follow"))
-            client.done = not client.following
-            self._answer(client, self._answer_question(asked))
-        except RequestError as error:
-            client.done = True
-            self._answer(client, [{"error": str(error), "status": error.status}])
-        except (InvalidAddressError, ValueError, KeyError, TypeError) as error:
-            client.done = True
-            self._answer(client, [{"error": f"this question is not understood: {error}", "status": 2}])
+            client.answers = iter(self._answer_question(asked))
+        except MISTAKES as error:
+            client.following = False
+            client.answers = iter([_refusal(error)])
+        client.done = not client.following
+        self._send(client)
 
-    def _answer(self, client: Client, answers: Answers) -> None:
-        for reply in answers:
-            client.waiting += json.dumps(reply).encode() + b"\n"
-        if len(client.waiting) > WAITING_BYTES_MAX:
-            self._part(client)
-        else:
-            self._send(client)
+    def _word(self, client: Client, most: int) -> None:
+        """Put answers into words until `most` bytes wait to be sent, or there are no more answers."""
+        try:
+            while len(client.waiting) < most and (reply := next(client.answers, None)) is not None:
+                client.waiting += json.dumps(reply).encode() + b"\n"
+        except MISTAKES as error:
+            client.answers = iter(())
+            client.waiting += json.dumps(_refusal(error)).encode() + b"\n"
 
     def _send(self, client: Client) -> None:
+        self._word(client, SENT_BYTES_MAX)
         try:
-            while client.waiting:
-                sent = client.connection.send(client.waiting[: 1 << 18])
-                del client.waiting[:sent]
+            sent = client.connection.send(client.waiting[:SENT_BYTES_MAX]) if client.waiting else 0
         except BlockingIOError:
-            self._epoll.modify(client.connection, select.EPOLLIN | select.EPOLLOUT)
-            return
+            sent = 0
         except OSError:
             self._part(client)
             return
-        if client.done:
+        del client.waiting[:sent]
+        self._word(client, 1)
+        if client.waiting:
+            self._epoll.modify(client.connection, select.EPOLLIN | select.EPOLLOUT)
+        elif client.done:
             self._part(client)
         else:
             self._epoll.modify(client.connection, select.EPOLLIN)
@@ -142,3 +154,13 @@ class Desk:
         if self._clients.pop(client.connection.fileno(), None) is not None:
             self._epoll.unregister(client.connection)
         client.connection.close()
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    if isinstance(error, RequestError):
+        return {"error": str(error), "status": error.status}
+    return {"error": f"this question is not understood: {error}", "status": 2}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

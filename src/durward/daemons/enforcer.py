@@ -27,6 +27,7 @@ USER = "durward-enforcer"
 ENGINE_USER = "durward-engine"
 CAPABILITIES = frozenset({CAP_NET_ADMIN, CAP_DAC_READ_SEARCH})
 TICK_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0  # an engine that does not take its answers for so long is not talked to any more
 PATHS_PER_ANSWER = 200  # of `open list`: well below the longest answer
 SOCKET_MODE = 0o660  # the engine is in the group
 
@@ -65,6 +66,7 @@ class Enforcer:
             connection.close()
             return
         self._end()
+        connection.settimeout(PATIENCE_SECONDS)
         self._engine = connection
 
     def _end(self) -> None:

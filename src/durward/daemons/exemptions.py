@@ -49,7 +49,8 @@ def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
         }
         made_by_list = _decided_by(store, origin)
         for (value, scope), entry in wanted.items():
-            if (value, scope) not in present:
+            stands = present.get((value, scope))
+            if stands is None or stands.until is not None:  # what ends would not be put again when it has ended
                 decided.append(_put(listing, Subject.parse(value), scope, entry, now))
         for (value, scope), one in present.items():
             if one.decision in made_by_list and (value, scope) not in wanted:

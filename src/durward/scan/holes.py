@@ -2,8 +2,8 @@
 
 A pattern is written out as a regular expression in three forms. The *strict* form is for the many lines in which
 nobody tries anything: no hole but an address hole can hold anything that looks like an address, so whatever address
-such a line carries is the one that the service wrote. The *greedy* and the *lazy* form take every line: if they find the
-address in different places, a stranger's text could be posing as one, and nobody is blamed.
+such a line carries is the one that the service wrote. The *greedy* and the *lazy* form take every line: if they find
+the address in different places, a stranger's text could be posing as one, and nobody is blamed.
 """
 
 import re

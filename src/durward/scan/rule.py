@@ -49,6 +49,10 @@ class Rule:
             self._strict[shape] = re.compile(written.encode("latin-1"), re.MULTILINE) if usable else None
         return self._strict[shape]
 
+    def may_fit(self, line: bytes) -> bool:
+        """Whether the line has the fixed texts without which the rule cannot match; quick to see, and mostly not."""
+        return self.ending in line and any(literal in line for literal in self.literals)
+
     def parse(self, message: Message) -> Parse | None:
         """Read a message in the greedy and the lazy way; None where it does not fit or they find the source apart."""
         if self.envelope == "syslog" and message.program not in self.programs:

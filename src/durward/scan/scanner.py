@@ -119,7 +119,7 @@ def _carefully(rules: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
     """Read a line in every way. Two readings that find the source in different places leave nobody to blame."""
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
-    rules = [rule for rule in rules if rule.ending in line]
+    rules = [rule for rule in rules if rule.may_fit(line)]
     if not rules:
         return None
     line = line.rstrip(b" \t\r")

@@ -36,14 +36,8 @@ class Copies:
 
     def __init__(self, opener: Opener, path: str) -> None:
         self.unpacked = 0  # bytes that a search cost
-        self._copies: list[Copy] = []
-        for name, descriptor in opener.siblings(path):
-            try:
-                wanted = self._add(name, descriptor)
-            except OSError:
-                wanted = False
-            if not wanted:
-                os.close(descriptor)
+        self._opener, self._path = opener, path
+        self._opened: list[Copy] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +45,7 @@ class Copies:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for copy in self._copies:
+        for copy in self._opened or ():
             if not copy.taken:
                 os.close(copy.content.descriptor)
 
@@ -104,15 +98,30 @@ class Copies:
         copy = self._copies[index]
         copy.taken = True
         tail = Tail(copy.content, position.offset if position else 0, position.before if position else b"", now=now)
+        tail.touched = position is not None
         if backlog:
             tail.backlog_until = FOREVER_OFFSET if copy.packed else os.fstat(copy.content.descriptor).st_size
         return tail
 
-    def _add(self, name: str, descriptor: int) -> bool:
+    @property
+    def _copies(self) -> list[Copy]:
+        """Opened when first asked for: most files go on where they were."""
+        if self._opened is None:
+            self._opened = []
+            for name, descriptor in self._opener.siblings(self._path):
+                try:
+                    wanted = self._add(self._opened, name, descriptor)
+                except OSError:
+                    wanted = False
+                if not wanted:
+                    os.close(descriptor)
+        return self._opened
+
+    def _add(self, copies: list[Copy], name: str, descriptor: int) -> bool:
         """Note a copy. Tells whether its descriptor is wanted. Raises OSError."""
         status = os.fstat(descriptor)
         stem, suffix = PurePath(name).stem, PurePath(name).suffix
-        if not stat.S_ISREG(status.st_mode) or suffix in UNREADABLE or len(self._copies) >= SIBLINGS_MAX:
+        if not stat.S_ISREG(status.st_mode) or suffix in UNREADABLE or len(copies) >= SIBLINGS_MAX:
             return False
         packed = suffix in STREAMS
         copy = Copy(
@@ -121,13 +130,13 @@ class Copies:
             (status.st_dev, status.st_ino),
             status.st_mtime,
         )
-        for index, twin in enumerate(self._copies):
+        for index, twin in enumerate(copies):
             if twin.name == copy.name:  # it is being compressed just now: the plain one is whole
                 if twin.packed and not packed:
-                    self._copies[index], copy = copy, twin
+                    copies[index], copy = copy, twin
                 os.close(copy.content.descriptor)
                 return True
-        self._copies.append(copy)
+        copies.append(copy)
         return True
 
 

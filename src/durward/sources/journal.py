@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from durward.sources.block import BLOCK_BYTES_MAX, Block, Kind
 from durward.sources.libsystemd import FIELD_BYTES_MAX, Handle
@@ -199,16 +200,21 @@ class Journal:
 def render(microseconds: int, host: bytes, name: bytes, process: bytes | None, message: bytes) -> bytes:
     """Write an entry as rsyslog would, in exactly one line: control characters become `#012` and the like."""
     seconds, fraction = divmod(microseconds, 1_000_000)
-    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
     tag = _word(name) + (b"[%b]" % _word(process) if process else b"")
     text = CONTROL.sub(_escape, message.rstrip(b"\n"))[:FIELD_BYTES_MAX]
-    return b"%b.%06d+00:00 %b %b: %b\n" % (stamp, fraction, _word(host), tag, text)
+    return b"%b.%06d+00:00 %b %b: %b\n" % (_stamp(seconds), fraction, _word(host), tag, text)
+
+
+@lru_cache(maxsize=4)
+def _stamp(seconds: int) -> bytes:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 def _escape(match: re.Match[bytes]) -> bytes:
     return b"#%03o" % match[0][0]
 
 
+@lru_cache(maxsize=256)
 def _word(text: bytes) -> bytes:
     """A name that cannot be taken for anything else in the line."""
     return UNUSUAL.sub(b"_", text[:NAME_BYTES_MAX]) or b"_"

@@ -49,6 +49,7 @@ class Handle:
 
     def __init__(self, descriptors: Sequence[int], matches: Iterable[Iterable[bytes]]) -> None:
         self._library = load()
+        self._get_data = self._library.sd_journal_get_data
         self._handle = POINTER()
         self._data, self._length, self._number = POINTER(), SIZE(), NUMBER()
         array = (ctypes.c_int * len(descriptors))(*descriptors)
@@ -107,10 +108,11 @@ class Handle:
 
     def field(self, name: str) -> bytes | None:
         """The value of a field, cut to FIELD_BYTES_MAX; None where it is absent or damaged."""
-        status = self._library.sd_journal_get_data(self._handle, name.encode(), self._data, self._length)
-        if status < 0:
+        if self._get_data(self._handle, name.encode(), self._data, self._length) < 0:
             return None
-        return ctypes.string_at(self._data.value or 0, self._length.value)[len(name) + 1 : FIELD_BYTES_MAX]
+        skipped = len(name) + 1
+        length = min(self._length.value, FIELD_BYTES_MAX) - skipped
+        return ctypes.string_at((self._data.value or 0) + skipped, length)
 
     def _check(self, status: int, what: str) -> int:
         if status < 0:

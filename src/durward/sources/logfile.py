@@ -79,7 +79,7 @@ class LogFile:
                 if bytes_max <= 0:
                     return
             elif over:
-                self._finish(tail)
+                self._remove(tail)
             else:
                 index += 1
         self.waiting = False
@@ -117,7 +117,7 @@ class LogFile:
     def position(self) -> Position | None:
         """Where a later engine goes on; None while nothing was ever there."""
         tails = [tail for tail in self._tails if not tail.memory]
-        while len(tails) > 1 and not tails[-1].touched:
+        while len(tails) > 1 and not tails[-1].touched and tails[-1].offset == 0:
             tails.pop()  # nothing is known of it yet, but it will be found again behind the one before
         main = self._left or (tails.pop().position if tails else None)
         if main is None:
@@ -256,12 +256,6 @@ class LogFile:
         if tail is self._current or now - tail.quiet_since < DRAIN_SECONDS:
             return False
         return self._current is not None or tail.nameless
-
-    def _finish(self, tail: Tail) -> None:
-        """A tail gave all it had."""
-        self._remove(tail)
-        if self._current is None and self._left is None and all(other.memory for other in self._tails):
-            self._left = replace(tail.position, marks=self._marks)
 
     def _remove(self, tail: Tail) -> None:
         self._tails.remove(tail)

@@ -116,14 +116,13 @@ def _memory(
     horizon: float,
 ) -> list[Tail]:
     """What to re-read before `main`, which is the copy at `index`, oldest first; `before` is the file before it."""
-    status = os.fstat(main.content.descriptor)
-    tails: list[Tail] = []
+    if main.modified_at < horizon:
+        return []
     if marks is None:
         begin = main.offset - MEMORY_BYTES_MAX
     else:
         begin = max(memory_begins(marks, horizon), main.offset - MEMORY_KNOWN_BYTES_MAX)
-    if main.offset > 0 and status.st_mtime >= horizon:
-        tails = _memory_of(main.content, begin, main.offset, now)
+    tails = _memory_of(main.content, begin, main.offset, now)
     if begin > 0:
         return tails
     if before is not None:

@@ -59,7 +59,7 @@ class Tail:
         self.fixed = not isinstance(content, Plain)
         self.memory = False  # acted on before
         self.quiet_since = now
-        self.touched = False  # whether anybody looked into it yet
+        self.touched = False  # whether this offset is known, to this engine or from an earlier one
         self.seen = offset  # the furthest byte that was ever seen, to say what a truncation cost
         self._size = FIRST_BYTES
 
@@ -140,11 +140,12 @@ class Tail:
         return Position(self.device, self.inode, self.offset, self.before)
 
     def move(self, offset: int) -> None:
-        """Go on at `offset` instead. Raises OSError."""
+        """Go on at `offset` instead, which is known as a place to go on from. Raises OSError."""
         length = min(offset, FINGERPRINT_BYTES_MAX)
         self.before = self.content.window(offset - length, length)
         self.offset = offset
         self.seen = max(self.seen, offset)
+        self.touched = True
 
     def restart(self) -> None:
         """Go on from the start of a file that was truncated."""

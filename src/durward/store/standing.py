@@ -125,13 +125,13 @@ def changes(store: Store, decisions: Iterable[Decision], refused: Collection[int
 def follow(scopes: Scopes, decision: Decision) -> None:
     """Let one decision change what stands for its subject on its list.
 
-    A decision against the list takes out all scopes. A person's decision replaces what stands for its scope; an
+    A decision against the list takes out its own scope alone: other ports may be blocked by somebody else. A person's decision replaces what stands for its scope; an
     automatic one only ever makes it longer.
     """
-    if decision.verdict in DROPS:
-        scopes.clear()
-        return
     scope = canonical(decision.scope)
+    if decision.verdict in DROPS:
+        scopes.pop(scope, None)
+        return
     old = scopes.get(scope)
     if old is None or decision.origin.startswith("operator:") or _ends_later(decision.until, old.until):
         listing = PUTS[decision.verdict]

@@ -1,0 +1,154 @@
+"""When much happens at once: ten thousand attackers in one burst, and a restart while a hundred thousand are blocked.
+
+    PYTHONPATH=. .venv/bin/python -m bench.storm [--attackers 10000] [--blocks 100000] [--restarts 3]
+
+Burst: all attackers have failed four times; then each writes its fifth line, all in one write(). Clocked until the engine
+has committed every decision, and until the kernel has every element. Restart: from the start of `durward run` until
+`status` says that it protects, by which time all blocks have been compared with the kernel's. Some of the blocked send
+packets all the time, also while nothing of durward runs; none may pass.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+
+from arena.errors import ArenaError, require_programs
+from arena.namespace import inside
+from bench.fill import fill, subject_of
+from bench.lines import failures
+from bench.measure import await_quiet, cpu_seconds, table, verdict
+from bench.stage import Stage
+
+from durward.privileged.sets import Sets
+from durward.ruleset.elements import ElementKey
+
+FIRST = int(IPv4Address("10.2.0.0"))
+THRESHOLD = 5
+BURST_SECONDS_MAX, RESTART_SECONDS_MAX = 1.0, 2.0
+BLOCK_LINES = 1000  # of the first four failures in one write()
+LOOK_SECONDS = 0.005
+GIVE_UP_SECONDS = 60.0
+WATCHED = 20  # blocked addresses that send packets during the restarts
+SET = "block4_32"
+
+Row = tuple[str, ...]
+
+
+def burst(count: int) -> list[Row]:
+    """So many attackers at once. Gives rows of the table."""
+    addresses = [str(IPv4Address(FIRST + number)) for number in range(count)]
+    with Stage() as stage:
+        stage.start()
+        stage.warm_up("10.1.0.0")
+        for start in range(0, count, BLOCK_LINES):
+            stage.append(b"".join(failures(one, THRESHOLD - 1) for one in addresses[start : start + BLOCK_LINES]))
+        stage.await_lines(THRESHOLD + count * (THRESHOLD - 1))
+        time.sleep(1.0)
+        fifth = b"".join(failures(one, 1, first_pid=2000) for one in addresses)
+        pids = stage.processes()
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+        began = time.monotonic()
+        stage.append(fifth)
+        enforced = _enforced(stage, addresses) - began
+        stored = _stored(stage, count + 1) - began
+        spent = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
+    what = f"{count:,} attackers at once"
+    return [
+        (what, "enforced", f"{enforced:.2f}", verdict(enforced, BURST_SECONDS_MAX)),
+        (what, "stored and answered for", f"{stored:.2f}", verdict(stored, BURST_SECONDS_MAX)),
+        *((what, f"CPU of the {name}", f"{spent[name]:.2f}", "") for name in ("engine", "enforcer")),
+    ]
+
+
+def _enforced(stage: Stage, addresses: list[str]) -> float:
+    """Wait until the kernel has all; give when that was. Asking for all is slow, so the last one is awaited first."""
+    keys = [ElementKey(SET, IPv4Address(address).packed) for address in addresses]
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    with inside(stage.network.door, Sets) as sets:
+        while None in sets.read([keys[0], keys[len(keys) // 2], keys[-1]]):
+            if time.monotonic() > deadline:
+                raise ArenaError(f"the last of {len(keys)} attackers is not blocked after {GIVE_UP_SECONDS} s")
+            time.sleep(LOOK_SECONDS)
+        found_at = time.monotonic()
+        missing = sets.read(keys).count(None)
+    if missing:
+        raise ArenaError(f"{missing} of {len(keys)} attackers were not blocked when the last one was")
+    return found_at
+
+
+def _stored(stage: Stage, count: int) -> float:
+    """Wait until the engine's database stands at so many blocks; it answers between two commits."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while (blocks := stage.ask("status")["blocks"]) < count:
+        if time.monotonic() > deadline:
+            raise ArenaError(f"{blocks} of {count} blocks were stored after {GIVE_UP_SECONDS} s")
+        time.sleep(LOOK_SECONDS)
+    return time.monotonic()
+
+
+def restarts(blocks: int, count: int) -> list[Row]:
+    """Start with so many blocks in the database, and again after a crash and after a clean stop. Gives rows."""
+    taken: dict[str, list[float]] = {"the kernel knew none": [], "after kill -9": [], "after a clean stop": []}
+    with Stage() as stage:
+        fill(stage.database, blocks, blocks)
+        taken["the kernel knew none"].append(_start(stage, blocks))
+        with _watching(stage, [subject_of(number * (blocks // WATCHED)) for number in range(WATCHED)]) as passed:
+            for _ in range(count):
+                stage.kill()
+                taken["after kill -9"].append(_start(stage, blocks))
+                stage.stop()
+                taken["after a clean stop"].append(_start(stage, blocks))
+        stage.stop()
+    what = f"start with {blocks:,} blocks"
+    rows = [
+        (what, when, f"{statistics.median(seconds):.2f}", verdict(statistics.median(seconds), RESTART_SECONDS_MAX))
+        for when, seconds in taken.items()
+    ]
+    return [*rows, (f"{passed[0]:,} packets of the blocked", "accepted", f"{passed[1]}", verdict(passed[1], 0))]
+
+
+def _start(stage: Stage, blocks: int) -> float:
+    """Start durward; give the seconds until it protects, which with fewer blocks would be none. Raises ArenaError."""
+    seconds = stage.start()
+    if (found := stage.ask("status")["blocks"]) != blocks:
+        raise ArenaError(f"{found} of {blocks} blocks stand after a start")
+    return seconds
+
+
+@contextmanager
+def _watching(stage: Stage, addresses: list[str]) -> Iterator[list[int]]:
+    """Send packets from blocked addresses meanwhile. The list has packets sent and passed, when it is over."""
+    words = [sys.executable, "-m", "bench.stream", stage.network.street, stage.network.door]
+    counted: list[int] = []
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stream:
+        assert stream.stdin is not None, "started with a pipe"
+        stream.stdin.write(f"600 {' '.join(addresses)}\n")
+        stream.stdin.flush()
+        time.sleep(0.5)
+        yield counted
+        said, _ = stream.communicate("\n")
+    counted += map(int, said.split())
+
+
+def main() -> None:
+    """Read the arguments, measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--attackers", type=int, default=10_000)
+    parser.add_argument("--blocks", type=int, default=100_000)
+    parser.add_argument("--restarts", type=int, default=3)
+    arguments = parser.parse_args()
+    require_programs(["ip", "nft"])
+    await_quiet()
+    rows: list[Row] = [("", "until", "seconds", f"target {BURST_SECONDS_MAX:.0f} s / {RESTART_SECONDS_MAX:.0f} s")]
+    rows += burst(arguments.attackers)
+    rows += restarts(arguments.blocks, arguments.restarts)
+    print(table("Storms: medians", rows))
+
+
+if __name__ == "__main__":
+    main()

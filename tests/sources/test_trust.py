@@ -1,0 +1,78 @@
+"""Which entries are believed, by their fields alone; test_journal.py has journald itself fill them in."""
+
+import pytest
+
+from durward.sources.trust import Trust, Want
+
+SSHD = Want(frozenset({"ssh.service"}), frozenset({"sshd", "sshd-session"}))
+APACHE = Want(frozenset({"apache2.service"}), frozenset({"apache2"}))
+GIT = Want(frozenset({"git.service"}), uids=frozenset({1002}))
+KERNEL = Want(programs=frozenset({"kernel"}))
+TRUST = Trust([SSHD, APACHE, GIT, KERNEL])
+
+
+def fields(name: str, uid: int, **others: str) -> dict[str, bytes]:
+    given = {"SYSLOG_IDENTIFIER": name, "_UID": str(uid), "_TRANSPORT": "syslog"}
+    given |= {f"_{key.upper()}": value for key, value in others.items()}
+    return {key: value.encode() for key, value in given.items()}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        fields("sshd", 0, systemd_unit="ssh.service", exe="/usr/sbin/sshd", comm="sshd"),
+        fields(
+            "sshd-session", 0, systemd_unit="session-3.scope", exe="/usr/lib/openssh/sshd-session", comm="sshd-session"
+        ),
+        fields("sshd", 0, exe="/usr/sbin/sshd", comm="sshd"),
+        fields("sshd", 0, exe="/usr/lib/openssh/sshd-session", comm="sshd-session"),
+        fields("sshd", 0),
+        fields("apache2", 33, systemd_unit="apache2.service"),
+        fields("apache2", 61200, systemd_unit="apache2.service"),
+        fields("anything", 1002, systemd_unit="git.service"),
+        {"SYSLOG_IDENTIFIER": b"kernel", "_TRANSPORT": b"kernel"},
+    ],
+)
+def test_believed(entry: dict[str, bytes]) -> None:
+    assert TRUST.admits(entry)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        fields("sshd", 1000, exe="/usr/bin/logger", comm="logger"),
+        fields("sshd", 1000, exe="/home/eve/sshd", comm="sshd"),
+        fields("sshd", 1000),
+        fields("sshd", 1000, systemd_unit="ssh.service", exe="/usr/bin/logger", comm="logger"),
+        fields("sshd", 0, exe="/usr/bin/su", comm="sshd"),
+        fields("sshd", 0, exe="/tmp/sshd", comm="sshd"),
+        fields("sshd", 0, exe="/usr/sbin/apache2", comm="apache2"),
+        fields("sshd", 0, comm="sshd"),
+        fields("sshd", 0, systemd_unit="cron.service"),
+        fields("sshd", 33, systemd_unit="apache2.service"),
+        fields("sshd", 1002, systemd_unit="git.service"),
+        fields("anything", 1003, systemd_unit="git.service"),
+        fields("anything", 0, systemd_unit="apache2.service"),
+        fields("sshd", 0, systemd_unit="ssh.service") | {"_UID": b"0x"},
+        {"SYSLOG_IDENTIFIER": b"sshd"},
+        {"SYSLOG_IDENTIFIER": b"kernel", "_TRANSPORT": b"syslog", "_UID": b"0"},
+        {"SYSLOG_IDENTIFIER": b"sshd", "_TRANSPORT": b"kernel"},
+        {},
+    ],
+)
+def test_not_believed(entry: dict[str, bytes]) -> None:
+    expected = entry == {"SYSLOG_IDENTIFIER": b"kernel", "_TRANSPORT": b"syslog", "_UID": b"0"}
+    assert TRUST.admits(entry) is expected
+
+
+def test_what_libsystemd_is_asked_for() -> None:
+    assert Trust([SSHD]).matches() == [
+        [b"_SYSTEMD_UNIT=ssh.service"],
+        [b"_UID=0", b"_COMM=sshd", b"_COMM=sshd-session"],
+        [b"_UID=0", b"SYSLOG_IDENTIFIER=sshd", b"SYSLOG_IDENTIFIER=sshd-session"],
+    ]
+    assert [b"_TRANSPORT=kernel"] in TRUST.matches()
+    long = Trust([Want(programs=frozenset({"a-very-long-program"}))])
+    assert [b"_UID=0", b"_COMM=a-very-long-pro"] in long.matches()
+    assert Trust([]).matches() == []
+    assert not Trust([]).admits(fields("sshd", 0))
