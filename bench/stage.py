@@ -70,11 +70,16 @@ class Stage:
         """Where durward's database is, or will be."""
         return self._home.database
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a verb needs to find this durward; the engine's socket can be reached from outside the door as well."""
+        return {**ENVIRONMENT, "DURWARD_HOME": str(self._home.etc.parent)}
+
     def start(self) -> float:
         """Start `durward run`; give the seconds until the engine answers that it protects. Raises ArenaError."""
         began = time.monotonic()
         with self._output.open("ab") as output:
-            self._running = self.door.popen([DURWARD, "run"], env=self._environment(), stdout=output, stderr=output)
+            self._running = self.door.popen([DURWARD, "run"], env=self.environment, stdout=output, stderr=output)
         while not self._is_up():
             if time.monotonic() - began > UP_SECONDS_MAX:
                 raise ArenaError(
@@ -94,10 +99,6 @@ class Stage:
             with suppress(ProcessLookupError):
                 os.kill(pids[name], signal.SIGKILL)
         end(self._running)
-
-    def command(self, *words: str) -> None:
-        """Run one verb as people do."""
-        self.door.run([DURWARD, *words], env=self._environment())
 
     def append(self, data: bytes) -> None:
         """Write to the log in one write()."""
@@ -172,9 +173,6 @@ class Stage:
     @property
     def _output(self) -> Path:
         return self.door.work / "durward.output"
-
-    def _environment(self) -> dict[str, str]:
-        return {**ENVIRONMENT, "DURWARD_HOME": str(self._home.etc.parent)}
 
     def warm_up(self, address: str) -> None:
         """Have one address blocked, so that whatever is done only once is done."""

@@ -50,10 +50,8 @@ def standing_now(store: Store) -> set[tuple[str, str, str]]:
 
 def test_lines_become_decisions_and_go_with_them(home: Home, store: Store) -> None:
     made = follow(home, store, allow="198.51.100.7 # office\n", deny="203.0.113.0/24\n2001:db8::/32 # abuse\n")
-    assert made == [
-        ("allow", "198.51.100.7", "in:"),
-        *(("block", one, "in:") for one in ("203.0.113.0/24", "2001:db8::/32")),
-    ]
+    blocks = [("block", one, "in:") for one in ("203.0.113.0/24", "2001:db8::/32")]
+    assert made == [("allow", "198.51.100.7", "in:"), *blocks]
     assert follow(home, store, deny="2001:db8::/32\n") == [("unblock", "203.0.113.0/24", "in:")]
     assert follow(home, store, allow="") == [("disallow", "198.51.100.7", "in:")]
     assert standing_now(store) == {("block", "2001:db8::/32", "in:")}

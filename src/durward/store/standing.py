@@ -125,8 +125,8 @@ def changes(store: Store, decisions: Iterable[Decision], refused: Collection[int
 def follow(scopes: Scopes, decision: Decision) -> None:
     """Let one decision change what stands for its subject on its list.
 
-    A decision against the list takes out its own scope alone: other ports may be blocked by somebody else. A person's decision replaces what stands for its scope; an
-    automatic one only ever makes it longer.
+    A decision against the list takes out its own scope alone: other ports may be blocked by somebody else. A person's
+    decision replaces what stands for its scope; an automatic one only ever makes it longer.
     """
     scope = canonical(decision.scope)
     if decision.verdict in DROPS:
