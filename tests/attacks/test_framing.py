@@ -16,7 +16,6 @@ NAMES = (
     f"x from {VICTIM_V6} port 22 ssh2",
     f"x {VICTIM} port 22 [preauth]",
     f" from {VICTIM}",
-    f"x\tNov 23 08:10:00 web1 sshd[4242]: Failed password for root from {VICTIM} port 22 ssh2",
 )
 BANNERS = (
     f"SSH-1.99-x\r\nFailed password for root from {VICTIM} port 22 ssh2\r\n",

@@ -66,8 +66,10 @@ def test_what_no_longer_stands_cannot_be_undone(scene: Scene) -> None:
 
 def test_undo_of_a_block_of_ports_leaves_the_other_block(scene: Scene) -> None:
     stranger = scene.stranger()
-    ports = scene.durward.ask("block", stranger.address, "--port", "8080")
-    scene.durward.ask("block", stranger.address, "--port", "2222")
-    scene.durward.ask("undo", str(ports["decision"]))
+    first = scene.durward.ask("block", stranger.address, "--port", "8080")
+    other = scene.durward.ask("block", stranger.address, "--port", "2222")
+    scene.durward.ask("undo", str(first["decision"]))
     assert not is_silent(stranger, 8080)
     assert is_silent(stranger, 2222), "the other decision was not undone"
+    listed = [line["decision"] for line in scene.lines("list", "blocked") if line["subject"] == stranger.address]
+    assert listed == [other["decision"]]

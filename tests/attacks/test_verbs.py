@@ -5,10 +5,11 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from arena.network import ROUTER_IPV4
-from tests.attacks.scene import Scene, read_lines
+from tests.attacks.scene import PATIENCE_SECONDS, Scene, read_lines
 
 pytestmark = pytest.mark.kernel
 
@@ -109,15 +110,21 @@ def test_the_log_is_followed_as_decisions_come(scene: Scene) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert json.loads(following.stdout.readline())["decision"] == scene.log()[-1]["decision"]
+        assert next_line(following)["decision"] == scene.log()[-1]["decision"]
         scene.fail(attacker, 5)
-        assert select.select([following.stdout], [], [], 8.0)[0], "nothing came"
-        entry = json.loads(following.stdout.readline())
+        entry = next_line(following)
         assert (entry["subject"], entry["verdict"]) == (attacker.address, "block")
     finally:
         following.terminate()
         following.wait(5)
         following.stdout.close()
+
+
+def next_line(following: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Give what comes next on its output, which must not wait for a buffer to be full."""
+    assert following.stdout is not None
+    assert select.select([following.stdout], [], [], PATIENCE_SECONDS)[0], "nothing came"
+    return dict(json.loads(following.stdout.readline()))
 
 
 def test_list_gives_what_stands(scene: Scene) -> None:

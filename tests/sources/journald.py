@@ -42,7 +42,7 @@ class Journald:
         address = self.root / "run/systemd/journal/socket"
         wait_until(address.exists)
         self._socket.connect(str(address))
-        wait_until(lambda: bool(self.files()))
+        wait_until(lambda: self.count() > 0)
 
     def files(self) -> list[Path]:
         return sorted(self.root.glob("run/log/journal/*/*.journal"))

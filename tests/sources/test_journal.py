@@ -27,8 +27,15 @@ SOMEBODY = 12345
 
 @pytest.fixture
 def journald() -> Iterator[Journald]:
+    """A journald, and that every descriptor was given back when the test is over."""
+    before = open_descriptors()
     with running_journald() as running:
         yield running
+    assert open_descriptors() == before
+
+
+def open_descriptors() -> list[str]:
+    return sorted(entry.name for entry in Path("/proc/self/fd").iterdir())
 
 
 def begun(journald: Journald, cursor: str | None = None, *, memory_seconds: float = 3600.0) -> Journal:
@@ -162,18 +169,18 @@ def test_rotation_while_reading(journald: Journald) -> None:
     journald.say_many([b"1", b"2"], PROGRAM)
     assert texts(read(journal)) == [b"1", b"2"]
     journald.say(b"3", PROGRAM)
-    assert not journal.archived
+    assert not journal.stale(time.time())
     journald.rotate()
-    wait_until(lambda: journal.archived)
+    wait_until(lambda: journal.stale(time.time()))
     journald.say(b"4", PROGRAM)
     assert texts(read(journal)) == [b"3"]
-    journal.replace(journald.descriptors())
-    assert not journal.archived
+    journal.replace(journald.descriptors(), time.time())
+    assert not journal.stale(time.time())
     journald.say(b"5", PROGRAM)
     assert texts(read(journal), "live") == [b"4", b"5"]
     cursor = journal.position
     journald.rotate()
-    journal.replace(journald.descriptors())
+    journal.replace(journald.descriptors(), time.time())
     assert texts(read(journal)) == []
     journal.close()
     journald.say(b"6", PROGRAM)
@@ -225,6 +232,28 @@ def test_blocks_left_unread_come_later(journald: Journald) -> None:
     again.close()
 
 
+@pytest.mark.kernel
+def test_a_damaged_file_spoils_only_itself(journald: Journald) -> None:
+    damaged = os.memfd_create("damaged")
+    os.write(damaged, b"LPKSHHRH" + b"\0" * 5000)
+    journal = Journal([damaged, *journald.descriptors()], WANTS, memory_seconds=0)
+    journal.start(time.time())
+    journald.say(b"heard", PROGRAM)
+    assert texts(read(journal)) == [b"heard"]
+    assert "cannot open" in str(journal.problem)
+    assert not journal.stale(time.time())
+    assert journal.stale(time.time() + 60)
+    damaged = os.memfd_create("damaged")
+    with pytest.raises(SourceError):
+        journal.replace([damaged], time.time())
+    journald.say(b"heard again", PROGRAM)
+    assert texts(read(journal)) == [b"heard again"]
+    journal.replace(journald.descriptors(), time.time())
+    assert journal.problem is None
+    assert not journal.stale(time.time() + 60)
+    journal.close()
+
+
 def test_what_is_no_journal_is_said(tmp_path: Path) -> None:
     path = tmp_path / "system.journal"
     path.write_bytes(b"x" * 100)
@@ -235,3 +264,28 @@ def test_what_is_no_journal_is_said(tmp_path: Path) -> None:
 def test_a_line_says_when_who_and_what() -> None:
     line = render(1_795_421_400_123_456, b"web 1", b"ss]hd", b"17", b"what: \r\n")
     assert line == b"2026-11-23T08:10:00.123456+00:00 web_1 ss_hd[17]: what: #015\n"
+
+
+READER = """
+import os, sys
+from durward.sources.journal import Journal
+from durward.sources.trust import Want
+journal = Journal([int(number) for number in sys.argv[2:]], [Want(programs=frozenset({sys.argv[1]}))], memory_seconds=0)
+journal.start(0.0, "s=0")
+print(os.getuid(), [block.data for block in journal.read(0.0)])
+journal.close()
+"""
+
+
+@pytest.mark.kernel
+def test_a_process_that_may_open_nothing_reads_what_it_is_handed(journald: Journald) -> None:
+    journald.say(b"for the engine", PROGRAM)
+    descriptors = journald.descriptors()
+    arguments = [sys.executable, "-c", READER, PROGRAM, *map(str, descriptors)]
+    done = subprocess.run(
+        arguments, pass_fds=descriptors, user=65534, group=65534, extra_groups=[], stdout=-1, check=True
+    )
+    for number in descriptors:
+        os.close(number)
+    assert done.stdout.startswith(b"65534 ")
+    assert b"]: for the engine\\n" in done.stdout

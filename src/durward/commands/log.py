@@ -1,5 +1,7 @@
 """durward log: the decisions as they were made, or as they come."""
 
+import sys
+
 import click
 
 from durward.commands.terminal import emit, inert, moment, table
@@ -15,6 +17,7 @@ def command(*, follow: bool, lines: int, as_json: bool) -> None:
         for decision in ask_engine_all("log", lines=lines, follow=follow):
             if as_json:
                 emit(decision)
+                sys.stdout.flush()  # who follows through a pipe wants to see it now
             else:
                 click.echo(row(decision))
     except KeyboardInterrupt:

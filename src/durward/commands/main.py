@@ -9,7 +9,7 @@ import click
 from durward import __version__
 from durward.commands.verb import home_option
 
-HIDDEN = frozenset({"main", "verb", "terminal", "listing", "reading"})
+HIDDEN = frozenset({"main", "verb", "terminal", "listing", "reading", "gate"})
 
 
 class Verbs(click.Group):

@@ -4,7 +4,7 @@ Each message is one JSON object of at most MESSAGE_BYTES_MAX bytes in one packet
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from durward.model import InvalidAddressError, Scope, Subject
 MESSAGE_BYTES_MAX = 4096
 ITEMS_MAX = 100  # entries in one message; a longer list is said in parts
 TEXT_CHARACTERS_MAX = 1024  # of a path or pattern
+PORTS_MAX = 64
+SECONDS_MAX = 86_400  # of a trial
 
 
 class UnknownWordError(ValueError):
@@ -88,9 +90,25 @@ def _entries(value: Any) -> list[Entry]:
     return [read_entry(item) for item in value]
 
 
-Reader = Callable[[Any], Any]
+def _ports(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= PORTS_MAX:
+        raise UnknownWordError(f"a list of at most {PORTS_MAX} ports was expected")
+    for port in value:
+        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+            raise UnknownWordError("a port from 1 to 65535 was expected")
+    return tuple(value)
 
-TABLE: dict[str, dict[str, Reader]] = {
+
+def _seconds(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SECONDS_MAX:
+        raise UnknownWordError(f"1 to {SECONDS_MAX} seconds were expected")
+    return value
+
+
+Reader = Callable[[Any], Any]
+Table = Mapping[str, Mapping[str, Reader]]
+
+TABLE: Table = {
     "open watch": {},
     "open journal": {},
     "open list": {"pattern": _path, "after": _text},
@@ -104,13 +122,23 @@ TABLE: dict[str, dict[str, Reader]] = {
 }
 
 
-def encode(word: str, **fields: Any) -> bytes:
+# What only root may say (SO_PEERCRED): the firewall is applied from root-owned settings and from what root sees.
+ROOT_TABLE: Table = {
+    "firewall apply": {"ssh_ports": _ports, "seconds": _seconds, "force": _flag, "connection": _text},
+    "firewall confirm": {"connection": _text},
+    "firewall rollback": {},
+    "firewall off": {},
+    "firewall state": {},
+}
+
+
+def encode(word: str, *, table: Table = TABLE, **fields: Any) -> bytes:
     """Write one message. Raises UnknownWordError where it is not in the table, or longer than the table says."""
-    if word not in TABLE or fields.keys() != TABLE[word].keys():
+    if word not in table or fields.keys() != table[word].keys():
         raise UnknownWordError(f"{word!r} with {sorted(fields)} is not in the table")
-    table = TABLE[word]
+    readers = table[word]
     spelt = {
-        key: [item.spell() for item in value] if key == "entries" else table[key](value)
+        key: [item.spell() for item in value] if key == "entries" else readers[key](value)
         for key, value in fields.items()
     }
     message = json.dumps({"word": word, **spelt}, separators=(",", ":"), allow_nan=False).encode()
@@ -119,7 +147,7 @@ def encode(word: str, **fields: Any) -> bytes:
     return message
 
 
-def decode(message: bytes) -> Word:
+def decode(message: bytes, table: Table = TABLE) -> Word:
     """Read one message. Raises UnknownWordError for everything that `encode` would not write."""
     if len(message) > MESSAGE_BYTES_MAX:
         raise UnknownWordError("longer than a message may be")
@@ -130,11 +158,11 @@ def decode(message: bytes) -> Word:
     if not isinstance(said, dict) or not isinstance(said.get("word"), str):
         raise UnknownWordError("no word")
     name = said.pop("word")
-    table = TABLE.get(name)
-    if table is None or said.keys() != table.keys():
+    readers = table.get(name)
+    if readers is None or said.keys() != readers.keys():
         raise UnknownWordError("not a word of the table, or not with its fields")
-    word = Word(name, {key: table[key](value) for key, value in said.items()})
-    if encode(word.name, **word.fields) != message:
+    word = Word(name, {key: readers[key](value) for key, value in said.items()})
+    if encode(word.name, table=table, **word.fields) != message:
         raise UnknownWordError("not spelt as the engine spells it")
     return word
 

@@ -53,7 +53,9 @@ class Acting:
         for listing in LISTINGS:
             stands = [one for one in standing.all_of(store, listing) if one.until is None or one.until > now]
             if listing == "block":
-                blocked = {one.subject for one in stands}
+                blocked = {one.subject.value for one in stands}
+                for one in stands:
+                    self._engine.block(one.subject, one.until)
             refusals = self._door.replace(
                 listing, [entry_of(one) for one in stands], remove=not self._ledger.began_anew
             )

@@ -16,7 +16,7 @@ from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
 from durward.model import Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
 from durward.model.duration import SECONDS_MAX
-from durward.store import decisions, standing
+from durward.store import decisions, explanations, standing
 
 REASON_CHARACTERS_MAX = 500
 NOT_FOUND, REFUSED = 1, 3
@@ -157,7 +157,8 @@ class Answering:
         if not lifted or (lifted[0].until is not None and lifted[0].until <= now):
             raise RequestError(f"what decision {undone.id} lifted has ended since: nothing to undo", NOT_FOUND)
         again = lifted[0]
-        made = Decision(again.verdict, again.subject, now, again.until, reason, OPERATOR, again.scope, again.incident)
+        incident = explanations.incident_of(self._ledger.store, again.id)
+        made = Decision(again.verdict, again.subject, now, again.until, reason, OPERATOR, again.scope, incident)
         (decided, *_), refused = self._acting.act([made], {}, now)
         if decided.id in refused:
             raise RequestError(refused[decided.id], REFUSED)

@@ -28,7 +28,7 @@ from durward.daemons.watch import Watch
 from durward.engine.assembly import assemble, import_detectors, policy_of
 from durward.engine.explain import history_entry
 from durward.model import Decision
-from durward.store import escalation, forgiveness, positions, standing
+from durward.store import escalation, forgiveness, positions
 
 USER = "durward-engine"
 TICK_SECONDS = 1.0
@@ -50,8 +50,6 @@ class EngineProcess:
         memory_seconds = max((one.longest_seconds for one in self._policy.detectors.values()), default=0.0)
         self._engine = assemble(self._policy, loaded.detectors, self._earlier(now))
         self._engine.forgive(forgiveness.load(self._ledger.store, now - memory_seconds))
-        for one in standing.all_of(self._ledger.store, "block"):
-            self._engine.block(one.subject, one.until)
         saved = positions.load(self._ledger.store)
         self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds=memory_seconds)
         self._acting = Acting(self._engine, self._ledger, self._door)
@@ -61,6 +59,7 @@ class EngineProcess:
         self._acting.listeners.append(self._tell)
         self._pace = Pace()
         self._listening = -1
+        self._armed = False  # whether notices wake us; under load we read after each gap without being told
         self._ticked_at = self._tried_at = 0.0
         self._lists_changed_at = self._lists_changed()
 
@@ -72,8 +71,7 @@ class EngineProcess:
             if not self._door.channel.connected:
                 self._connect(now)
             self._watch.look(now)
-            due = self._watch.waiting or self._watch.patience_seconds(now) is not None
-            if due and self._pace.wait(time.monotonic()) == 0:
+            if self._is_due(now) and self._pace.wait(time.monotonic()) == 0:
                 self._read(now)
             if now - self._ticked_at >= TICK_SECONDS or now < self._ticked_at:
                 self._tick(now)
@@ -81,6 +79,13 @@ class EngineProcess:
                 if descriptor == stop:
                     return
                 self._handle(descriptor, happened)
+
+    def _is_due(self, now: float) -> bool:
+        return self._watch.waiting or self._is_deaf or self._watch.patience_seconds(now) is not None
+
+    @property
+    def _is_deaf(self) -> bool:
+        return self._listening >= 0 and not self._armed
 
     def close(self) -> None:
         """Write down how far everything was read, and let go."""
@@ -90,8 +95,8 @@ class EngineProcess:
     def _handle(self, descriptor: int, happened: int) -> None:
         if descriptor == self._listening:
             self._watch.notice()
-            if self._watch.waiting:
-                self._arm(0)  # until these are read: under load each further notice would be a wake
+            if self._watch.waiting and self._pace.wait(time.monotonic()) > 0:
+                self._arm(armed=False)  # until these are read: each further notice would be a wake
         elif descriptor == self._door.channel.fileno():
             say("the enforcer is gone; what it put into the kernel holds")
             self._epoll.unregister(descriptor)
@@ -116,24 +121,29 @@ class EngineProcess:
         self._epoll.register(self._door.channel.fileno(), select.EPOLLRDHUP)
         self._listening = self._watch.changes_descriptor
         self._epoll.register(self._listening, select.EPOLLIN)
+        self._armed = True
 
-    def _arm(self, events: int) -> None:
-        self._epoll.modify(self._listening, events)
+    def _arm(self, *, armed: bool) -> None:
+        if self._listening >= 0 and armed != self._armed:
+            self._epoll.modify(self._listening, select.EPOLLIN if armed else 0)
+            self._armed = armed
 
     def _read(self, now: float) -> None:
-        if self._listening >= 0:
+        if self._is_deaf:
             self._watch.notice()
-            self._arm(select.EPOLLIN)
         decisions = self._watch.read(now)
-        self._acting.act(decisions, self._watch.positions(), now)
+        if decisions:  # otherwise how far was read is written with the next tick: lines are read again after a crash
+            self._acting.act(decisions, self._watch.positions(), now)
         if self._watch.gave_lines:
             self._pace.has_read(time.monotonic())
+        # While lines keep coming, the end of the gap alone wakes us; the first read that finds none listens again.
+        self._arm(armed=not self._watch.gave_lines or self._pace.wait(time.monotonic()) == 0)
 
     def _patience(self) -> float:
         """How long to wait for something to happen, in seconds."""
         if not self._door.channel.connected:
             return RECONNECT_SECONDS
-        if self._watch.waiting:
+        if self._watch.waiting or self._is_deaf:
             return self._pace.wait(time.monotonic())
         now = time.time()
         return min(self._watch.patience_seconds(now) or IDLE_SECONDS, self._watch.next_look_seconds(now))

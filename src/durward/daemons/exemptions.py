@@ -43,17 +43,14 @@ def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
     for listing, file in (("allow", lists.allow), ("block", lists.deny)):
         wanted = {(subject.value, scope): entry for entry in file.entries[:SYNCED_MAX] for subject, scope in _of(entry)}
         origin = ORIGINS[listing]
-        present = {
-            (one.subject.value, one.scope): one
-            for one in standing.all_of(store, "allow" if listing == "allow" else "block")
-        }
-        made_by_list = _decided_by(store, origin)
         for (value, scope), entry in wanted.items():
-            stands = present.get((value, scope))
+            subject = Subject.parse(value)
+            found = (one for one in standing.of(store, subject) if one.listing == listing and one.scope == scope)
+            stands = next(found, None)
             if stands is None or stands.until is not None:  # what ends would not be put again when it has ended
-                decided.append(_put(listing, Subject.parse(value), scope, entry, now))
-        for (value, scope), one in present.items():
-            if one.decision in made_by_list and (value, scope) not in wanted:
+                decided.append(_put(listing, subject, scope, entry, now))
+        for one in _made_by(store, origin):
+            if one.listing == listing and (one.subject.value, one.scope) not in wanted:
                 decided.append(_drop(listing, one, origin, now))
     return decided
 

@@ -37,7 +37,7 @@ class JournalReading:
         descriptors, self._watches = self._opening.journal()
         try:
             if self.journal is not None:
-                self.journal.replace(descriptors)
+                self.journal.replace(descriptors, now)
             elif descriptors:
                 self.journal = Journal(descriptors, self._wants, memory_seconds=self._memory_seconds)
                 self.journal.start(now, self._cursor)
@@ -59,7 +59,7 @@ class JournalReading:
         for block in self.journal.read(now):
             self._heard_at = now
             yield block
-        if self.journal.archived:
+        if self.journal.stale(now):
             self.open(now)
 
     def moved(self) -> dict[str, str]:

@@ -10,13 +10,14 @@ from functools import lru_cache
 from durward.sources.block import BLOCK_BYTES_MAX, Block, Kind
 from durward.sources.libsystemd import FIELD_BYTES_MAX, Handle
 from durward.sources.opening import SourceError
-from durward.sources.trust import FIELDS, Trust, Want
+from durward.sources.trust import Trust, Want
 
 READ_ENTRIES_MAX = 2000  # per call; `waiting` then says that there is more
 BATCH_ENTRIES_MAX = 500  # in one block
 LINE_BYTES_MAX = FIELD_BYTES_MAX + 512  # of one rendered line
 MEMORY_ENTRIES_MAX = 100_000  # re-read at most; the oldest are left out
 NAME_BYTES_MAX = 64  # of a host's or program's name
+RETRY_SECONDS = 10.0  # until a file that was not ready is asked for again
 STATE_OFFSET, ARCHIVED = 16, b"\2"  # in a journal file's header: nobody writes to it any more
 
 CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -28,7 +29,7 @@ class Journal:
 
     Waiting for journald's own notices would cost up to 400 ms, so nothing here waits. Each Block holds a batch of
     entries: give its lines to the scanner with position 0 and ask `block.place_of` for an entry's cursor. After a
-    rotation (`archived`) get the descriptors anew and `replace` them.
+    rotation (`stale`) get the descriptors anew and `replace` them.
     """
 
     source = "journal"
@@ -46,19 +47,21 @@ class Journal:
         self._backlog_until = 0  # microseconds
         self._caught_up_at = 0.0
         self._handle: Handle | None = None
+        self._online: tuple[int, ...] = ()
+        self._unreadable = 0
+        self._opened_at = 0.0
         try:
-            self._online = _online(descriptors)
-            self._handle = Handle(self._descriptors, self._trust.matches())
-        except (SourceError, OSError) as error:
+            self._open(tuple(descriptors))
+        except SourceError:
             self.close()
-            raise SourceError(str(error)) from None
+            raise
 
     def start(self, now: float, cursor: str | None = None) -> None:
         """Begin behind `cursor`, else at the end; what is up to memory_seconds older is memory. Raises SourceError.
 
         `now` is epoch seconds. A cursor that libsystemd does not understand counts as none.
         """
-        self._caught_up_at = now
+        self._caught_up_at = self._opened_at = now
         self.waiting = True
         handle = self._open_handle()
         found = cursor is not None and _seek(handle, cursor)
@@ -92,20 +95,22 @@ class Journal:
             self.problem = str(error)
             self.waiting = False
 
-    def replace(self, descriptors: Sequence[int]) -> None:
+    def replace(self, descriptors: Sequence[int], now: float) -> None:
         """Go on in these files behind the last entry that was given. Raises SourceError; the old ones stay then."""
+        old, old_descriptors = self._handle, self._descriptors
         try:
-            handle = Handle(descriptors, self._trust.matches())
+            handle = self._open(tuple(descriptors))
         except SourceError:
             _close(descriptors)
             raise
-        self.close()
-        self._descriptors, self._handle = tuple(descriptors), handle
-        self._online = _online(descriptors)
+        if old is not None:
+            old.close()
+        _close(old_descriptors)
+        self._opened_at = now
         self._memory_until = None
         if self._cursor is not None:
             _go_behind(handle, self._cursor)
-        self.waiting, self.problem = True, None
+        self.waiting = True
 
     def close(self) -> None:
         """Give all descriptors back."""
@@ -120,14 +125,34 @@ class Journal:
         """The cursor behind which a later engine goes on; None while there was no entry."""
         return self._cursor
 
-    @property
-    def archived(self) -> bool:
-        """Whether a file that was written to when we got it is no longer: there are new ones now."""
+    def stale(self, now: float) -> bool:
+        """Whether to get the descriptors anew: a file was archived, so there is a new one, or one was not ready."""
+        if self._unreadable and not 0 <= now - self._opened_at < RETRY_SECONDS:
+            return True
         return len(_online(self._online)) < len(self._online)
 
     def lag_seconds(self, now: float) -> float:
         """How long ago everything was read, while something is waiting; else 0."""
         return max(0.0, now - self._caught_up_at) if self.waiting else 0.0
+
+    def _open(self, descriptors: tuple[int, ...]) -> Handle:
+        """Open these files, without those that are damaged or not ready if need be. Raises SourceError."""
+        matches = self._trust.matches()
+        readable = descriptors
+        try:
+            handle = Handle(descriptors, matches)
+        except SourceError as error:
+            readable = tuple(number for number in descriptors if _is_readable(number))
+            if not readable:
+                raise
+            handle = Handle(readable, matches)
+            self.problem = str(error)
+        else:
+            self.problem = None
+        self._handle, self._descriptors = handle, descriptors
+        self._online = _online(readable)
+        self._unreadable = len(descriptors) - len(readable)
+        return handle
 
     def _open_handle(self) -> Handle:
         if self._handle is None:
@@ -184,14 +209,13 @@ class Journal:
 
     def _line(self, handle: Handle) -> bytes | None:
         """The entry as a line; None when it is not trusted, or says nothing."""
-        fields = {name: value for name in FIELDS if (value := handle.field(name)) is not None}
-        if not self._trust.admits(fields):
+        name = handle.field("SYSLOG_IDENTIFIER") or handle.field("_COMM") or b"unknown"
+        if not self._trust.admits(name, handle.field):
             self.refused += 1
             return None
         message = handle.field("MESSAGE")
         if message is None:
             return None
-        name = fields.get("SYSLOG_IDENTIFIER") or fields.get("_COMM") or b"unknown"
         return render(
             handle.microseconds(), handle.field("_HOSTNAME") or b"localhost", name, handle.field("_PID"), message
         )
@@ -236,9 +260,25 @@ def _go_behind(handle: Handle, cursor: str) -> None:
         handle.seek_cursor(cursor)
 
 
+def _is_readable(descriptor: int) -> bool:
+    """Whether libsystemd takes this file; one bad file makes it refuse all."""
+    try:
+        Handle((descriptor,), ()).close()
+    except SourceError:
+        return False
+    return True
+
+
 def _online(descriptors: Iterable[int]) -> tuple[int, ...]:
     """Those of the journal files that are still written to."""
-    return tuple(number for number in descriptors if os.pread(number, 1, STATE_OFFSET) != ARCHIVED)
+    return tuple(number for number in descriptors if _state(number) != ARCHIVED)
+
+
+def _state(descriptor: int) -> bytes:
+    try:
+        return os.pread(descriptor, 1, STATE_OFFSET)
+    except OSError:
+        return ARCHIVED
 
 
 def _close(descriptors: Iterable[int]) -> None:

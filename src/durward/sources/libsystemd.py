@@ -45,15 +45,14 @@ def load() -> ctypes.CDLL:
 
 
 class Handle:
-    """Open journal files, positioned at an entry. The descriptors stay the caller's, and open while this is."""
+    """Open journal files, positioned at an entry. The descriptors stay the caller's."""
 
     def __init__(self, descriptors: Sequence[int], matches: Iterable[Iterable[bytes]]) -> None:
         self._library = load()
         self._get_data = self._library.sd_journal_get_data
         self._handle = POINTER()
         self._data, self._length, self._number = POINTER(), SIZE(), NUMBER()
-        array = (ctypes.c_int * len(descriptors))(*descriptors)
-        self._check(self._library.sd_journal_open_files_fd(self._handle, array, len(descriptors), 0), "open")
+        self._open(_twins(descriptors))
         try:
             self._check(self._library.sd_journal_set_data_threshold(self._handle, FIELD_BYTES_MAX), "bound")
             for group in matches:
@@ -63,6 +62,15 @@ class Handle:
         except SourceError:
             self.close()
             raise
+
+    def _open(self, twins: list[int]) -> None:
+        """Open files by descriptors that are the library's to close once it has succeeded, and ours if it fails."""
+        array = (ctypes.c_int * len(twins))(*twins)
+        status = self._library.sd_journal_open_files_fd(self._handle, array, len(twins), 0)
+        if status < 0:
+            for number in twins:
+                os.close(number)
+        self._check(status, "open")
 
     def close(self) -> None:
         """Let go of the files."""
@@ -118,3 +126,15 @@ class Handle:
         if status < 0:
             raise SourceError(f"the journal: cannot {what}: {os.strerror(-status)}")
         return status
+
+
+def _twins(descriptors: Iterable[int]) -> list[int]:
+    """Another descriptor for each file; for a file that is there twice one, as the library forgets the second."""
+    files: dict[tuple[int, int], int] = {}
+    for number in descriptors:
+        try:
+            status = os.fstat(number)
+        except OSError as error:
+            raise SourceError(f"the journal: {error.strerror}") from None
+        files.setdefault((status.st_dev, status.st_ino), number)
+    return [os.dup(number) for number in files.values()]

@@ -5,7 +5,7 @@ The fields that begin with an underscore are journald's own: `_UID` and `_PID` c
 `_COMM` is whatever the sender's file or link is called.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 SYSTEM_UID_MAX = 999  # accounts of services; people's accounts begin above it on all distributions that we know
@@ -13,7 +13,7 @@ DYNAMIC_UIDS = range(61184, 65520)  # systemd's DynamicUser=
 SYSTEM_DIRECTORIES = (b"/usr/", b"/opt/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/", b"/snap/", b"/nix/store/")
 COMM_BYTES_MAX = 15  # the kernel's name of a process is cut to this
 
-FIELDS = ("SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_UID", "_EXE", "_COMM", "_TRANSPORT")
+Field = Callable[[str], bytes | None]  # the value of a field; None where it is absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +57,39 @@ class Trust:
         ]
         return [group for group in groups if group]
 
-    def admits(self, fields: Mapping[str, bytes]) -> bool:
-        """Tell whether an entry with these fields (FIELDS; absent ones are left out) is what it says."""
-        name = fields.get("SYSLOG_IDENTIFIER", fields.get("_COMM", b""))
-        if fields.get("_TRANSPORT") == b"kernel":
-            return name == b"kernel" and name in self._programs
-        unit = fields.get("_SYSTEMD_UNIT")
+    def admits(self, name: bytes, field: Field) -> bool:
+        """Tell whether an entry is of who it says it is, by `name`; `field` gives its other fields."""
+        unit = field("_SYSTEMD_UNIT")
         if unit in self._units:
-            return self._speaks_for(unit, name, fields)
-        return fields.get("_UID") == b"0" and name in self._programs and self._is_program(name, unit, fields)
+            return self._speaks_for(unit, name, field)
+        if name not in self._programs:
+            return False
+        if name == b"kernel" and field("_TRANSPORT") == name:
+            return True
+        return field("_UID") == b"0" and self._is_program(name, unit, field)
 
-    def _speaks_for(self, unit: bytes, name: bytes, fields: Mapping[str, bytes]) -> bool:
+    def _speaks_for(self, unit: bytes, name: bytes, field: Field) -> bool:
         """Whether an entry from a wanted unit is the service's own.
 
         Where no logind is, people's shells run inside `ssh.service`, and their jobs inside `cron.service`; and a web
         application inside `apache2.service` may not speak as sshd.
         """
         wants = self._units[unit]
-        uid = _number(fields.get("_UID", b""))
+        uid = _number(field("_UID") or b"")
         known = 0 <= uid <= SYSTEM_UID_MAX or uid in DYNAMIC_UIDS or any(uid in want.uids for want in wants)
         if name in self._owned[unit]:
             return known
         return known and name not in self._programs and any(not want.programs for want in wants)
 
-    def _is_program(self, name: bytes, unit: bytes | None, fields: Mapping[str, bytes]) -> bool:
+    def _is_program(self, name: bytes, unit: bytes | None, field: Field) -> bool:
         """Whether root's entry from another unit, or from none, is the program's: a login's own scope, no systemd.
 
         A link to a set-uid program may be called sshd; the file that really runs may not. Journald finds nothing at
         all about a process that ended at once; then the kernel's word that it was root's has to do.
         """
-        executable = fields.get("_EXE")
+        executable = field("_EXE")
         if executable is None:
-            return unit is None and "_COMM" not in fields
+            return unit is None and field("_COMM") is None
         directory, _, base = executable.rpartition(b"/")
         related = any(name in family and base in family for family in self._families)
         return related and (directory + b"/").startswith(SYSTEM_DIRECTORIES)

@@ -1,0 +1,38 @@
+"""How the verbs of the firewall ask the enforcer: as root, one word, one answer."""
+
+import json
+import os
+import socket
+from typing import Any
+
+from durward.commands.verb import Exit, fail, here
+from durward.control.requests import NoAnswerError
+from durward.control.words import ROOT_TABLE, encode
+
+ANSWER_BYTES_MAX = 65_536
+TIMEOUT_SECONDS = 60.0  # a large rule set on a busy host
+
+
+def ask_enforcer(word: str, **fields: Any) -> dict[str, Any]:
+    """Say a word as root; an answer that is an error ends the verb. Raises NoAnswerError."""
+    if os.geteuid() != 0:
+        fail(Exit.WRONG, "the firewall is root's business. Try: sudo durward …")
+    path = here().enforcer_socket
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(TIMEOUT_SECONDS)
+        try:
+            connection.connect(str(path))
+            connection.send(encode(word, table=ROOT_TABLE, **fields))
+            reply: dict[str, Any] = json.loads(connection.recv(ANSWER_BYTES_MAX) or b"{}")
+        except (OSError, ValueError) as error:
+            raise NoAnswerError(f"the enforcer does not answer at {path} ({error})") from None
+    if not reply:
+        raise NoAnswerError(f"the enforcer at {path} ended the connection without an answer")
+    if "error" in reply:
+        fail(Exit(reply.get("status", Exit.NO)), str(reply["error"]))
+    return reply
+
+
+def connection_name() -> str:
+    """What tells this login from others: the addresses and ports of its SSH connection; empty at a console."""
+    return os.environ.get("SSH_CONNECTION", "")[:200]

@@ -1,0 +1,154 @@
+"""The firewall in the kernel: applied on trial, confirmed, rolled back; what was confirmed is kept for the boot."""
+
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from durward.privileged.failure import KernelError
+from durward.privileged.loading import run_nft
+from durward.privileged.names import present
+from durward.ruleset.switch import Firewall, Generation, Present, other, switch
+
+CONFIRMED, TRIAL = "confirmed.nft", "trial.json"
+HEAD = re.compile(r"# durward firewall, generation ([ab])\n")
+TEXT_BYTES_MAX = 8 << 20  # of a stored rule set
+State = Literal["off", "trial", "confirmed"]
+
+
+class FirewallError(KernelError):
+    """What was asked cannot be done with the firewall as it is now; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A firewall that was applied and not confirmed yet. `ends_at` is epoch seconds; `connection` is who applied it."""
+
+    firewall: Firewall
+    ends_at: float
+    connection: str
+
+
+class KernelFirewall:
+    """Every method raises KernelError where the kernel refuses; what decided before decides on then."""
+
+    def __init__(self, directory: Path, skeleton: str) -> None:
+        self._directory = directory
+        self._skeleton = skeleton
+        self._kept = self._read_confirmed()
+        self._trial = self._read_trial()
+
+    def state(self, now: float) -> State:
+        """Whether a firewall decides, and whether it was confirmed."""
+        if self._trial is not None and now < self._trial.ends_at:
+            return "trial"
+        return "off" if self._kept is None else "confirmed"
+
+    def trial_seconds(self, now: float) -> float:
+        """How long the trial goes on, in seconds; 0 when there is none."""
+        return max(0.0, self._trial.ends_at - now) if self._trial is not None else 0.0
+
+    def next_generation(self) -> Generation:
+        """The generation to compile for."""
+        return other(self._kept.generation) if self._kept is not None else "a"
+
+    def restore(self, now: float) -> None:
+        """After a start: have what was confirmed decide, and a trial that is still on go on."""
+        trial = self._trial
+        if trial is not None and now >= trial.ends_at:
+            self._forget_trial()
+            trial = None
+        if self._kept is None and trial is None and not _has_firewall(present()):
+            return
+        seconds = max(1, round(self.trial_seconds(now)))
+        run_nft(switch(present(), self._kept, trial.firewall if trial else None, seconds, reload=False))
+
+    def apply(self, firewall: Firewall, seconds: int, connection: str, now: float) -> None:
+        """Let `firewall` decide for `seconds`; `confirm` keeps it."""
+        run_nft(switch(present(), self._kept, firewall, seconds, reload=False))
+        self._trial = Trial(firewall, now + seconds, connection)
+        self._write(TRIAL, json.dumps([firewall.generation, firewall.text, self._trial.ends_at, connection]))
+
+    def confirm(self, connection: str, now: float) -> None:
+        """Keep the firewall that is on trial. Raises FirewallError where there is none, or from the same connection."""
+        trial = self._trial
+        if trial is None or now >= trial.ends_at:
+            self._forget_trial()
+            raise FirewallError("there is no firewall on trial; it may have been rolled back: durward apply")
+        if connection and connection == trial.connection:
+            raise FirewallError("confirm from a new connection: only that proves that you still get in")
+        run_nft(switch(present(), trial.firewall, reload=False))
+        self._kept = trial.firewall
+        self._write(CONFIRMED, self._boot_text(trial.firewall))
+        self._forget_trial()
+
+    def rollback(self) -> None:
+        """End the trial: what was kept before decides again. Raises FirewallError where there is no trial."""
+        if self._trial is None:
+            raise FirewallError("there is no firewall on trial, so there is nothing to roll back")
+        run_nft(switch(present(), self._kept, reload=False))
+        self._forget_trial()
+
+    def tick(self, now: float) -> bool:
+        """Clear away a trial that nobody confirmed; gives whether there was one. The kernel let go of it already."""
+        if self._trial is None or now < self._trial.ends_at:
+            return False
+        run_nft(switch(present(), self._kept, reload=False))
+        self._forget_trial()
+        return True
+
+    def off(self) -> None:
+        """Take the firewall away, now and for the next boot; blocks stay."""
+        run_nft(switch(present(), None))
+        self._kept = None
+        (self._directory / CONFIRMED).unlink(missing_ok=True)
+        self._forget_trial()
+
+    def _boot_text(self, firewall: Firewall) -> str:
+        """What the boot unit loads before the network is up, without Python: the sets, and this firewall."""
+        nothing = Present(frozenset(), frozenset())
+        return f"# durward firewall, generation {firewall.generation}\n{self._skeleton}{switch(nothing, firewall)}"
+
+    def _read_confirmed(self) -> Firewall | None:
+        text = self._read(CONFIRMED)
+        head = HEAD.match(text)
+        if head is None:
+            return None
+        generation: Generation = "a" if head[1] == "a" else "b"
+        found = re.search(rf"^# begin {generation}\n.*?^# end {generation}\n", text, re.MULTILINE | re.DOTALL)
+        return Firewall(generation, found[0]) if found else None
+
+    def _read_trial(self) -> Trial | None:
+        try:
+            generation, text, ends_at, connection = json.loads(self._read(TRIAL))
+        except ValueError:
+            return None
+        return Trial(Firewall("a" if generation == "a" else "b", str(text)), float(ends_at), str(connection))
+
+    def _forget_trial(self) -> None:
+        self._trial = None
+        (self._directory / TRIAL).unlink(missing_ok=True)
+
+    def _read(self, name: str) -> str:
+        """A file of ours; empty where it is missing, or not ours alone to write."""
+        try:
+            descriptor = os.open(self._directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return ""
+        with os.fdopen(descriptor, errors="replace") as file:
+            return file.read(TEXT_BYTES_MAX) if os.fstat(descriptor).st_uid == os.geteuid() else ""
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self._directory / f".{name}.{secrets.token_hex(4)}"
+        with temporary.open("x") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._directory / name)
+
+
+def _has_firewall(found: Present) -> bool:
+    return any(chain[-2:] in ("_a", "_b") for chain in found.chains)
