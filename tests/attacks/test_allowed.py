@@ -29,7 +29,9 @@ def assert_free_after_many(scene: Scene, attacker: Attacker) -> None:
     assert_read(scene)
     assert not scene.is_blocked(attacker.address)
     assert attacker.can_connect()
-    assert [entry for entry in scene.log() if entry["subject"] == attacker.address and entry["verdict"] == "block"] == []
+    assert [
+        entry for entry in scene.log() if entry["subject"] == attacker.address and entry["verdict"] == "block"
+    ] == []
 
 
 def assert_read(scene: Scene) -> None:

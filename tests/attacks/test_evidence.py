@@ -92,9 +92,7 @@ def test_who_was_never_seen_is_not_blocked_and_his_count_is_told(scene: Scene) -
     attacker = scene.stranger()
     scene.fail(attacker, 2)
     scene.await_count(attacker.address, 2)
-    assert scene.why(attacker.address)["layers"] == [
-        {"layer": "block", "blocked": False, "count": 2, "threshold": 5}
-    ]
+    assert scene.why(attacker.address)["layers"] == [{"layer": "block", "blocked": False, "count": 2, "threshold": 5}]
 
 
 def test_the_kernels_element_names_its_decision(scene: Scene) -> None:

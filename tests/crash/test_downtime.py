@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 from tests.attacks.scene import Scene, is_silent
@@ -87,3 +88,31 @@ def test_an_engine_that_hangs_leaves_the_kernels_blocks_alone(scene: Scene) -> N
     finally:
         os.kill(engine, signal.SIGCONT)
     scene.await_block(late.address)
+
+
+class Old(Scene):
+    """A door whose log is older than durward: somebody failed there three days ago."""
+
+    address = "198.51.100.77"
+
+    def before_start(self) -> None:
+        day = time.strftime("%b %e", time.localtime(time.time() - 3 * 86_400))
+        lines = [
+            f"{day} 08:10:0{number} door sshd[{number + 100}]: Failed password for root from {self.address} port 40022 ssh2"
+            for number in range(8)
+        ]
+        Writer(self.door).append("\n".join([*lines, ""]).encode())
+
+
+def test_what_the_log_held_before_the_first_start_blocks_nobody() -> None:
+    with Old() as scene:
+        for _ in range(5):  # which process is up first differs from start to start
+            scene.durward.stop()
+            for path in (scene.durward.home / "lib").iterdir():
+                path.unlink()
+            scene.durward.start()
+            writer, witness = Writer(scene.door), scene.stranger()
+            writer.fail([witness.address] * 4)
+            scene.await_count(witness.address, 4)
+            assert not scene.is_blocked(scene.address)
+            assert scene.log() == []

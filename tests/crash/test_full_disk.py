@@ -1,4 +1,4 @@
-"""The disk is full: blocks reach the kernel all the same, it is said, and what was decided is written when it can be."""
+"""The disk is full: blocks reach the kernel all the same, it is said, and what was decided is written later."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -66,9 +66,8 @@ def test_only_the_engine_may_talk_to_the_enforcer_and_only_root_to_the_engine(sc
     alice = "import socket, sys; socket.socket(socket.AF_UNIX, int(sys.argv[2])).connect(sys.argv[1])"
     run = scene.durward.home / "run"
     for name, kind in (("engine.sock", "1"), ("enforcer.sock", "5")):
-        done = scene.door.run(
-            ["setpriv", "--reuid=64201", "--regid=64201", "--clear-groups", "/usr/bin/python3", "-c", alice, run / name, kind]
-        )
+        as_alice = ["setpriv", "--reuid=64201", "--regid=64201", "--clear-groups", "/usr/bin/python3", "-c", alice]
+        done = scene.door.run([*as_alice, run / name, kind])
         assert done.returncode != 0
         assert "PermissionError" in done.stderr
 

@@ -2,6 +2,8 @@
 
 import os
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.attacks.scene import FROM_LOG, SETTINGS, Scene
@@ -29,7 +31,7 @@ STRANGE = {
 
 
 @pytest.fixture(scope="module")
-def one() -> Scene:  # type: ignore[misc]
+def one() -> Iterator[Scene]:
     with Scene() as scene:
         yield scene
 
@@ -80,19 +82,21 @@ def test_what_is_no_log_is_named_and_the_others_are_read() -> None:
         writer, attacker = Writer(scene.door), scene.stranger()
         writer.fail([attacker.address] * 5)
         scene.await_block(attacker.address)
-        sources = {source["name"]: source for source in scene.durward.ask("status")["sources"]}
         for name in names[:3]:
-            assert sources[f"file:/var/log/{name}"]["problem"], name
-        assert "problem" not in sources["file:/var/log/auth.log"]
+            assert sources_of(scene)[name]["problem"], name
+        assert "problem" not in sources_of(scene)["auth.log"]
         (scene.folder / "fifo.log").unlink()
         (scene.folder / "fifo.log").touch(mode=0o640)
         appeared = scene.stranger()
         log = Writer(scene.door)
         log._path = scene.folder / "fifo.log"
         scene.wait(
-            lambda: "problem" not in {s["name"]: s for s in scene.durward.ask("status")["sources"]}["file:/var/log/fifo.log"],
-            "a log that came into the place of the FIFO is read",
-            20.0,
+            lambda: "problem" not in sources_of(scene)["fifo.log"], "the log in the place of the FIFO is read", 20.0
         )
         log.fail([appeared.address] * 5)
         scene.await_block(appeared.address)
+
+
+def sources_of(scene: Scene) -> dict[str, dict[str, Any]]:
+    """Give the sources that `status` names, by the names of their files."""
+    return {source["name"].rpartition("/")[2]: source for source in scene.durward.ask("status")["sources"]}

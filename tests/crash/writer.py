@@ -1,4 +1,4 @@
-"""Writes lines exactly as sshd and rsyslog do, straight into the door's auth.log: thousands of attempts cost nothing."""
+"""Writes lines exactly as sshd and rsyslog do, straight into the door's auth.log: attempts cost nothing."""
 
 import os
 import time
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import count
 
 from arena.host import Door
-
 
 
 class Writer:

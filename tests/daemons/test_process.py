@@ -11,7 +11,7 @@ from tests.daemons.forked import forked
 
 from durward.config.home import Home
 from durward.daemons.privileges import EXIT_PRIVILEGES, PrivilegesError
-from durward.daemons.process import EXIT_SETTINGS, Beginning, begin, say
+from durward.daemons.process import EXIT_AGAIN, EXIT_SETTINGS, Beginning, begin, say, status_after
 
 
 def test_arguments_name_the_home_and_the_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,15 +55,16 @@ def test_without_its_supervisor_it_does_not_begin() -> None:
     forked(act)
 
 
-def test_a_signal_makes_the_descriptor_readable_and_says_which_it_was() -> None:
-    def act() -> list[int]:
-        stop = Beginning("engine", Home(), None).stop_descriptor(signal.SIGTERM, signal.SIGHUP)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGHUP, EXIT_AGAIN)])
+def test_a_signal_makes_the_descriptor_readable_and_says_how_to_end(number: signal.Signals, status: int) -> None:
+    def act() -> int:
+        stop = Beginning("engine", Home(), None).stop_descriptor()
         assert select.select([stop], [], [], 0)[0] == []
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), number)
         assert select.select([stop], [], [], 5)[0] == [stop]
-        return list(os.read(stop, 10))
+        return status_after(stop)
 
-    assert forked(act) == f"[{int(signal.SIGHUP)}]"
+    assert forked(act) == str(status)
 
 
 def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

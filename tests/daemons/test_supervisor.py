@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +29,13 @@ PATIENCE_SECONDS = 20
 STAND_IN = """
 import os, signal, sys, time
 journal, act = sys.argv[1:3]
+parent = os.getppid()
 signal.signal(signal.SIGHUP, lambda *_: os._exit(75))
 lives = os.open(journal, os.O_RDWR | os.O_CREAT | os.O_APPEND)
 os.write(lives, b"begun\\n")
 life = os.pread(lives, 100000, 0).count(b"begun")
 def note(what):
-    os.write(lives, what + b"\\n")
+    os.write(lives, what + b" %d\\n" % time.monotonic_ns())
     os._exit(0)
 if act == "live":
     signal.signal(signal.SIGTERM, lambda *_: note(b"ended"))
@@ -47,8 +48,8 @@ if act.startswith("once") and life == 1:
 if act == "killed" and life == 1:
     os.kill(os.getpid(), signal.SIGKILL)
 os.write(lives, b"ready\\n")
-while True:
-    time.sleep(60)
+while os.getppid() == parent:  # never longer than its supervisor
+    time.sleep(0.1)
 """
 
 
@@ -58,21 +59,29 @@ class Watched:
     def __init__(self, directory: Path, *acts: str, stop_seconds: float = 5.0) -> None:
         self.journals = [directory / f"{number}.lives" for number in range(len(acts))]
         self.said = directory / "said"
+        self.home = Home.below(directory)
         self.acts = acts
         self.stop_seconds = stop_seconds
+        self.over = False
         self.pid = os.fork()
         if self.pid == 0:
             os._exit(self._supervise())
 
     def _supervise(self) -> int:
-        os.dup2(os.open(self.said, os.O_WRONLY | os.O_CREAT), 2)
+        sys.stderr = self.said.open("w")
         supervisor.STOP_SECONDS = self.stop_seconds
-        supervised = Supervisor(Home())
+        supervised = Supervisor(self.home)
         supervised.processes = [
             Process(f"number {number}", [sys.executable, "-I", "-S", "-c", STAND_IN, str(journal), act])
             for number, (journal, act) in enumerate(zip(self.journals, self.acts, strict=True))
         ]
         return supervised.run()
+
+    def close(self) -> None:
+        """Whatever the test came to, nothing of it lives on."""
+        if not self.over:
+            self.signal(signal.SIGTERM)
+            self.ended()
 
     def lives(self, number: int = 0) -> list[str]:
         return self.journals[number].read_text().split() if self.journals[number].exists() else []
@@ -90,30 +99,47 @@ class Watched:
     def ended(self) -> int:
         """Its exit status, once it has one."""
         found: list[int] = []
-        self.until(lambda: bool(found) or self._reap(found))
+        self.until(lambda: self._reap(found))
         return found[0]
 
     def _reap(self, found: list[int]) -> bool:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
+            self.over = True
             found.append(os.waitstatus_to_exitcode(status))
-        return bool(found)
+        return self.over
 
 
-def test_it_stops_cleanly_the_last_first(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, "live", "live")
+Watch = Callable[..., Watched]
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    made: list[Watched] = []
+
+    def begin(*acts: str, stop_seconds: float = 5.0) -> Watched:
+        made.append(Watched(tmp_path, *acts, stop_seconds=stop_seconds))
+        return made[-1]
+
+    yield begin
+    for watched in made:
+        watched.close()
+
+
+def test_it_stops_cleanly_the_last_first(watch: Watch) -> None:
+    watched = watch("live", "live")
     watched.until(lambda: watched.lives(0)[-1:] == watched.lives(1)[-1:] == ["ready"])
     watched.signal(signal.SIGTERM)
     assert watched.ended() == 0
-    assert watched.lives(0) == watched.lives(1) == ["begun", "ready", "ended"]
-    ends = [journal.stat().st_mtime_ns for journal in watched.journals]
-    assert ends[1] < ends[0], "the engine has the enforcer's last words to hear"
+    (*first, first_at), (*second, second_at) = watched.lives(0), watched.lives(1)
+    assert first == second == ["begun", "ready", "ended"]
+    assert int(second_at) < int(first_at), "the engine has the enforcer's last words to hear"
     assert watched.said.read_text() == ""
 
 
 @pytest.mark.parametrize(("act", "cause"), [("killed", "SIGKILL"), ("once1", "exit status 1"), ("once0", "status 0")])
-def test_what_dies_is_started_again(tmp_path: Path, act: str, cause: str) -> None:
-    watched = Watched(tmp_path, act, "live")
+def test_what_dies_is_started_again(watch: Watch, act: str, cause: str) -> None:
+    watched = watch(act, "live")
     watched.until(lambda: watched.lives().count("ready") == 1)
     assert watched.lives() == ["begun", "begun", "ready"]
     assert f"the number 0 died ({cause}" in watched.said.read_text().replace("exit status 0", "status 0")
@@ -123,15 +149,15 @@ def test_what_dies_is_started_again(tmp_path: Path, act: str, cause: str) -> Non
 
 
 @pytest.mark.parametrize("status", [2, 78])
-def test_what_would_die_again_is_not_started_again(tmp_path: Path, status: int) -> None:
-    watched = Watched(tmp_path, "live", f"exit{status}")
+def test_what_would_die_again_is_not_started_again(watch: Watch, status: int) -> None:
+    watched = watch("live", f"exit{status}")
     assert watched.ended() == status
     assert watched.lives(1) == ["begun"]
     assert watched.lives(0).count("begun") <= 1
 
 
-def test_what_wants_to_begin_again_does_so_at_once_and_is_not_called_dead(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, "live", "stubborn", stop_seconds=0.2)
+def test_what_wants_to_begin_again_does_so_at_once_and_is_not_called_dead(watch: Watch) -> None:
+    watched = watch("live", "stubborn", stop_seconds=0.2)
     watched.until(lambda: watched.lives(0)[-1:] == watched.lives(1)[-1:] == ["ready"])
     watched.signal(signal.SIGHUP)
     watched.until(lambda: watched.lives(0).count("ready") == watched.lives(1).count("ready") == 2)
@@ -139,6 +165,17 @@ def test_what_wants_to_begin_again_does_so_at_once_and_is_not_called_dead(tmp_pa
     watched.signal(signal.SIGTERM)
     assert watched.ended() == 0
     assert "the number 1 did not stop within 0 s and is killed" in watched.said.read_text()
+
+
+def test_it_goes_on_as_it_is_while_the_settings_are_wrong(watch: Watch) -> None:
+    watched = watch("live", "live")
+    watched.until(lambda: watched.lives(0)[-1:] == watched.lives(1)[-1:] == ["ready"])
+    watched.home.etc.mkdir()
+    (watched.home.etc / "durward.toml").write_text("[firewal]\n")
+    watched.signal(signal.SIGHUP)
+    watched.until(lambda: "durward.toml:1" in watched.said.read_text())
+    assert "did you mean firewall?" in watched.said.read_text()
+    assert watched.lives(0) == watched.lives(1) == ["begun", "ready"]
 
 
 def test_pauses_grow_up_to_their_bound_and_a_long_life_makes_them_short_again() -> None:
@@ -215,9 +252,12 @@ def test_no_process_can_take_away_what_another_made(tmp_path: Path) -> None:
 def test_without_its_users_it_ends_for_good_and_says_what_makes_them(tmp_path: Path) -> None:
     program = (
         "import sys; from durward.daemons import supervisor; supervisor.ENGINE_USER = 'durward-nobody'; "
-        f"sys.argv = ['x', '--etc', '{tmp_path}/e', '--lib', '{tmp_path}/l', '--run', '{tmp_path}/r']; supervisor.main()"
+        "supervisor.main()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    below = ["--etc", str(tmp_path / "e"), "--lib", str(tmp_path / "l"), "--run", str(tmp_path / "r")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *below], capture_output=True, text=True, check=False, timeout=30
+    )
     assert done.returncode == 2
     assert "no user 'durward-nobody'" in done.stderr
     assert not (tmp_path / "e").exists()

@@ -83,3 +83,10 @@ def test_the_copy_before_for_memory(logs: Following) -> None:
         assert copies.older(1, logs.now - 3600) == 2
         assert copies.older(4, 0) is None
         assert copies.content(0).window(0, 2) == b"of"
+
+
+def test_a_compressed_copy_is_not_taken_for_an_unread_file_by_its_number_alone(logs: Following) -> None:
+    logs.rotated(1).rename(logs.rotated(1, ".gz"))
+    with Copies(logs.opener, str(logs.log)) as copies:
+        assert copies.same_file(position_of(logs.rotated(1, ".gz"), 0)) is None
+        assert copies.same_file(position_of(logs.rotated(2), 0)) == 1

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -208,3 +209,74 @@ def test_a_position_is_kept_while_the_file_cannot_be_read(
 def test_open_tail_says_what_is_wrong(following: Following, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is not a regular file"):
         open_tail(following.opener, str(tmp_path), 0)
+
+
+def test_an_unseen_copy_that_is_being_compressed_is_read_once(following: Following) -> None:
+    following.append(numbered(1, 3))
+    following.start()
+    following.lines()
+    following.stop()
+    following.log.rename(following.rotated(2))
+    following.append(numbered(4, 5), "app.log.1")
+    following.rotated(1, ".gz").write_bytes(gzip.compress(numbered(4, 5)))
+    following.append(numbered(6, 6))
+    following.start(following.saved)
+    assert following.lines() == numbered(4, 6).splitlines()
+
+
+def test_the_log_is_a_link_to_the_newest_of_its_dated_files(following: Following) -> None:
+    following.append(numbered(1, 3), "app.log-20261122")
+    following.log.symlink_to("app.log-20261122")
+    following.start()
+    following.lines()
+    following.stop()
+    following.append(numbered(4, 4), "app.log-20261122")
+    following.append(numbered(5, 5), "app.log-20261123")
+    following.append(numbered(6, 6), "app.log-20261124")
+    following.log.unlink()
+    following.log.symlink_to("app.log-20261124")
+    following.start(following.saved)
+    assert following.lines() == numbered(4, 6).splitlines()
+
+
+def test_a_copy_that_ends_within_a_line(following: Following) -> None:
+    following.append(numbered(1, 3))
+    following.start()
+    following.lines()
+    following.stop()
+    following.append(b"begun")
+    shutil.copyfile(following.log, following.rotated())
+    os.truncate(following.log, 0)
+    following.append(b" anew\n")
+    following.start(following.saved)
+    assert following.lines() == [b"begun", b" anew"]
+
+
+def test_two_restarts_without_a_read_between_them(following: Following) -> None:
+    following.append(numbered(1, 3))
+    following.start()
+    following.lines()
+    following.log.rename(following.rotated(2))
+    following.append(numbered(4, 4), "app.log.1")
+    following.append(b"")
+    assert following.reopened() == [b"line 4"]  # three files are known now, and two of them drained
+    for _ in range(2):
+        following.restart()
+    following.append(numbered(5, 5))
+    assert following.lines() == [b"line 5"]
+
+
+def test_two_restarts_after_a_copytruncate(following: Following) -> None:
+    following.append(numbered(1, 3))
+    following.start()
+    following.log.rename(following.rotated())
+    following.append(numbered(4, 4))
+    assert following.reopened() == [b"line 4"]
+    following.rotated().rename(following.rotated(2))
+    shutil.copyfile(following.log, following.rotated())
+    os.truncate(following.log, 0)
+    assert following.lines() == []
+    for _ in range(2):
+        following.restart()
+    following.append(numbered(5, 5))
+    assert following.lines() == [b"line 5"]

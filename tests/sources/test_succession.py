@@ -198,3 +198,34 @@ def test_costly_searches_are_not_done_over_and_over(following: Following, monkey
     following.rotated(1, ".gz").write_bytes(gzip.compress(following.log.read_bytes()))
     os.truncate(following.log, 0)
     assert following.lines(seconds=100) == [b"jkl"]
+
+
+def test_the_rest_of_a_truncated_file_may_end_within_a_line(following: Following) -> None:
+    following.append(b"two\nbegun")
+    copytruncate(following)
+    following.append(b" anew\n")
+    assert following.lines() == [b"two", b"begun", b" anew"]
+
+
+def test_the_log_is_a_link_to_the_newest_of_its_dated_files(following: Following) -> None:
+    following.log.rename(following.log.with_name("app.log-20261122"))
+    following.log.symlink_to("app.log-20261122")
+    assert following.reopened() == []
+    for day in (23, 24):
+        following.append(b"of %d\n" % day, f"app.log-202611{day}")
+    following.log.unlink()
+    following.log.symlink_to("app.log-20261124")
+    assert following.reopened() == [b"of 23", b"of 24"]
+
+
+def test_files_that_change_places_are_read_once(following: Following) -> None:
+    following.log.rename(following.rotated(2))
+    following.append(b"two\n")
+    assert following.reopened() == [b"two"]
+    following.log.rename(following.rotated(1))
+    following.rotated(2).rename(following.log)
+    following.append(b"three\n")
+    assert following.reopened() == [b"three"]
+    following.log.rename(following.rotated(2))
+    following.append(b"four\n")
+    assert following.reopened() == [b"four"]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from durward.catalog.traffic import PORT_MAX
 from durward.model import InvalidDurationError, Port, parse_duration
@@ -49,7 +50,7 @@ def _knock(text: str) -> KnockSequence:
         raise ValueError(f"{STEPS_MIN} to {STEPS_MAX} steps were expected, not {len(numbers)}, in {text!r}")
     if not all(1 <= number <= PORT_MAX for number in (int(port), *numbers)):
         raise ValueError(f"ports from 1 to {PORT_MAX} were expected in {text!r}")
-    if int(port) in numbers or any(one == next_one for one, next_one in zip(numbers, numbers[1:], strict=False)):
+    if int(port) in numbers or any(one == next_one for one, next_one in pairwise(numbers)):
         raise ValueError(f"steps that differ from the port and from the step before were expected in {text!r}")
     seconds = _seconds(within + ("s" if old else ""), text)
     return KnockSequence(Port(int(port), "udp" if protocol.lower() == "udp" else "tcp"), seconds, numbers)

@@ -4,30 +4,50 @@ import click
 
 from durward.commands.gate import ask_enforcer, connection_name
 from durward.commands.terminal import bold, emit, span
-from durward.commands.verb import here, verb
+from durward.commands.verb import Exit, fail, here, verb
 from durward.model import parse_duration
 
 
 @verb("apply")
 @click.option("--confirm-within", "within", metavar="60s", help="Roll back unless confirmed within this time.")
 @click.option("--force", is_flag=True, help="Apply even what would close the port that an administrator is using.")
-def command(*, within: str | None, force: bool, as_json: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only print the rules.")
+def command(*, within: str | None, force: bool, dry_run: bool, as_json: bool) -> None:
     """Put the firewall of the settings into the kernel, in one step, without a moment in between.
 
     It is on trial until `durward confirm` is typed from a new connection. If it is not, the kernel itself goes back to
     what decided before, even if durward is dead by then. What would close the port of a live administrator session is
     refused (exit status 3).
     """
-    from durward.config.loading import load
-    from durward.facts.sshd import ssh_ports
+    from durward.config.loading import load, load_lists
+    from durward.facts.failure import FactsError
+    from durward.facts.firewall import policy_of
+    from durward.ruleset.firewall import firewall, open_ports
 
-    settings = load(here()).settings
-    seconds = round(parse_duration(within) if within else settings.firewall.confirm_within)
+    home = here()
+    settings = load(home).settings
+    if not settings.firewall.enabled:
+        fail(Exit.WRONG, "the firewall is switched off: set enabled = true in [firewall]")
+    try:
+        policy = policy_of(settings, load_lists(home), etc=home.etc)
+    except FactsError as error:
+        fail(Exit.WRONG, str(error))
+    if dry_run:
+        click.echo(firewall(policy, "a"))
+        return
+    generation = ask_enforcer("firewall state")["generation"]
     reply = ask_enforcer(
-        "firewall apply", ssh_ports=list(ssh_ports()), seconds=seconds, force=force, connection=connection_name()
+        "firewall apply",
+        firewall(policy, generation),
+        open_ports=[[ports.first, ports.last] for ports in open_ports(policy)],
+        seconds=round(parse_duration(within) if within else settings.firewall.confirm_within),
+        force=force,
+        connection=connection_name(),
     )
     if as_json:
         emit(reply)
         return
-    click.echo(f"{bold('On trial')} for {span(seconds)}. From a {bold('new')} connection, type:  durward confirm")
+    click.echo(
+        f"{bold('On trial')} for {span(reply['trial_seconds'])}. From a {bold('new')} connection:  durward confirm"
+    )
     click.echo("  If nobody does, the kernel goes back by itself to what decided before.")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from durward.catalog.document import ProblemsError
-from durward.commands.terminal import emit, quantity
+from durward.commands.terminal import emit, inert, quantity
 from durward.commands.verb import Exit, here, verb
 
 
@@ -14,17 +14,16 @@ def command(*, as_json: bool) -> None:
     """Check the settings, lists and cards. Mistakes are named with file, line, key and the nearest right thing."""
     from durward.config.loading import load, load_lists
 
-    problems = []
+    problems = load_lists(here()).problems
     try:
         loaded = load(here())
-        problems = load_lists(here()).problems
     except ProblemsError as error:
-        problems = error.problems
+        problems = [*error.problems, *problems]
     if as_json:
         emit({"right": not problems, "problems": [asdict(problem) for problem in problems]})
     else:
         for problem in problems:
-            click.echo(str(problem))
+            click.echo(inert(str(problem)))
     if problems:
         click.get_current_context().exit(Exit.WRONG)
     if not as_json:

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from durward.commands.verb import Exit, fail, here
@@ -13,8 +15,8 @@ ANSWER_BYTES_MAX = 65_536
 TIMEOUT_SECONDS = 60.0  # a large rule set on a busy host
 
 
-def ask_enforcer(word: str, **fields: Any) -> dict[str, Any]:
-    """Say a word as root; an answer that is an error ends the verb. Raises NoAnswerError."""
+def ask_enforcer(word: str, text: str | None = None, **fields: Any) -> dict[str, Any]:
+    """Say a word as root, with `text` beside it; an answer that is an error ends the verb. Raises NoAnswerError."""
     if os.geteuid() != 0:
         fail(Exit.WRONG, "the firewall is root's business. Try: sudo durward …")
     path = here().enforcer_socket
@@ -22,7 +24,8 @@ def ask_enforcer(word: str, **fields: Any) -> dict[str, Any]:
         connection.settimeout(TIMEOUT_SECONDS)
         try:
             connection.connect(str(path))
-            connection.send(encode(word, table=ROOT_TABLE, **fields))
+            with _memory(text) as descriptors:
+                socket.send_fds(connection, [encode(word, table=ROOT_TABLE, **fields)], descriptors)
             reply: dict[str, Any] = json.loads(connection.recv(ANSWER_BYTES_MAX) or b"{}")
         except (OSError, ValueError) as error:
             raise NoAnswerError(f"the enforcer does not answer at {path} ({error})") from None
@@ -31,6 +34,18 @@ def ask_enforcer(word: str, **fields: Any) -> dict[str, Any]:
     if "error" in reply:
         fail(Exit(reply.get("status", Exit.NO)), str(reply["error"]))
     return reply
+
+
+@contextmanager
+def _memory(text: str | None) -> Iterator[list[int]]:
+    """A descriptor from which `text` can be read; none for none."""
+    if text is None:
+        yield []
+        return
+    with os.fdopen(os.memfd_create("firewall", os.MFD_CLOEXEC), "w") as file:
+        file.write(text)
+        file.flush()
+        yield [file.fileno()]
 
 
 def connection_name() -> str:

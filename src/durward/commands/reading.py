@@ -50,15 +50,17 @@ def _events(
 ) -> Iterator[Found]:
     sessions = Sessions()
     position, line = 0, 1
-    for block in _blocks(file, stream):
-        events = scanner.events(
-            block,
-            source=f"file:{file}",
-            position=position,
-            observed_at=calendar.reference,
-            calendar=calendar,
-            services=services,
-        )
+    for block, begins in _blocks(file, stream):
+        events: list[Event] = []
+        if begins:
+            events = scanner.events(
+                block,
+                source=f"file:{file}",
+                position=position,
+                observed_at=calendar.reference,
+                calendar=calendar,
+                services=services,
+            )
         counted = 0
         for event in sessions.settle(events):
             start = cast("int", event.position) - position
@@ -69,24 +71,22 @@ def _events(
         position += len(block)
 
 
-def _blocks(file: str, stream: BinaryIO) -> Iterator[bytes]:
-    rest = b""
+def _blocks(file: str, stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Blocks, and whether a line begins where the block does: what is left of a line that is far too long is none."""
+    rest, begins = b"", True
     try:
         while chunk := stream.read(BLOCK_BYTES):
             block = rest + chunk
-            end = block.rfind(b"\n") + 1
-            if end == 0 and len(block) < LINE_BYTES_MAX:
+            end = (block.rfind(b"\n") if begins else block.find(b"\n")) + 1
+            if end == 0 and begins and len(block) < LINE_BYTES_MAX:
                 rest = block
-            elif end == 0:
-                yield block  # the beginning of a line that is far too long; what follows of it is no line of its own
-                rest = b""
-            else:
-                yield block[:end]
-                rest = block[end:]
+                continue
+            yield block[: end or None], begins
+            rest, begins = (block[end:], True) if end else (b"", False)
     except BROKEN as error:
         fail(Exit.WRONG, f"{file}: {error}")
     if rest:
-        yield rest
+        yield rest, begins
 
 
 def _open(file: str, stack: ExitStack) -> tuple[BinaryIO, float]:

@@ -1,5 +1,6 @@
 """durward replay: which decisions would these logs give?"""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,27 @@ def command(*, files: tuple[str, ...], config: str | None, against: str | None, 
         if not as_json:
             click.echo(f"{quantity(len(decisions), 'decision')} in {quantity(len(files), 'file')}.")
         return
-    before, after = list(_decisions(files, etc)), list(_decisions(files, Path(against)))
-    differences = [{"change": "-", **one} for one in before if one not in after]
-    differences += [{"change": "+", **one} for one in after if one not in before]
-    for difference in sorted(differences, key=lambda one: (one["at"], one["subject"], one["change"])):
+    if "-" in files:
+        raise click.BadParameter("standard input cannot be read twice, as --against would; give a file")
+    differences = _differences(list(_decisions(files, etc)), list(_decisions(files, Path(against))))
+    for difference in differences:
         emit(difference) if as_json else click.echo(f"{difference['change']} {_page(difference)}")
     if not as_json:
         click.echo(f"{quantity(len(differences), 'difference')}.")
     if differences:
         click.get_current_context().exit(Exit.NO)
+
+
+def _differences(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is only in one of them: `change` is - for what is only before, + for what is only after."""
+    texts = {change: {json.dumps(one): one for one in side} for change, side in (("-", before), ("+", after))}
+    found = [
+        {"change": change, **one}
+        for change, other in (("-", "+"), ("+", "-"))
+        for text, one in texts[change].items()
+        if text not in texts[other]
+    ]
+    return sorted(found, key=lambda one: (one["at"], one["subject"], one["change"]))
 
 
 def _decisions(files: tuple[str, ...], etc: Path) -> Iterator[dict[str, Any]]:

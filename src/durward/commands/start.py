@@ -1,5 +1,14 @@
-"""durward start: put the firewall back that `durward stop` took away."""
+"""durward start: protect again after `durward stop`."""
 
-from durward.commands import apply
+import click
 
-command = apply.command
+from durward.commands.gate import ask_enforcer
+from durward.commands.terminal import emit
+from durward.commands.verb import verb
+
+
+@verb("start")
+def command(*, as_json: bool) -> None:
+    """Put back what `durward stop` took away: the blocks, and the firewall that was confirmed last."""
+    reply = ask_enforcer("firewall on")
+    emit(reply) if as_json else click.echo(f"Protecting again; firewall: {reply['firewall']}.")

@@ -7,6 +7,14 @@ import click
 from durward.commands.terminal import bold, emit, inert, moment, quantity, span, table
 from durward.commands.verb import Exit, ask_engine, verb
 
+FIREWALL = {
+    "off": "blocks only; `durward apply` adds the firewall",
+    "trial": "the firewall is on trial; `durward confirm` keeps it",
+    "confirmed": "with the firewall",
+    "stopped": "stopped; `durward start` protects again",
+    "unknown": "the enforcer does not answer",
+}
+
 
 @verb("status")
 def command(*, as_json: bool) -> None:
@@ -23,7 +31,9 @@ def command(*, as_json: bool) -> None:
 def page(reply: dict[str, Any]) -> str:
     """The answer as a page of a few lines."""
     state = "Protecting" if reply["protecting"] else "NOT protecting"
-    lines = [f"{bold(state)} since {moment(reply['since'])}  (firewall: {reply['firewall']})"]
+    lines = [
+        f"{bold(state)} since {moment(reply['since'])}  (firewall: {FIREWALL.get(reply['firewall'], reply['firewall'])})"
+    ]
     counts = (quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored")
     lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
     lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")

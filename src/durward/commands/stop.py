@@ -1,4 +1,4 @@
-"""durward stop: take the firewall away."""
+"""durward stop: stop protecting, until `durward start`."""
 
 import click
 
@@ -9,9 +9,9 @@ from durward.commands.verb import verb
 
 @verb("stop")
 def command(*, as_json: bool) -> None:
-    """Take the firewall away, now and for the next boot. Who is blocked stays blocked; no other table is touched.
+    """Take the table `inet durward` out of the kernel: the firewall and all blocks. No other table is touched.
 
-    `durward start` puts it back.
+    The logs are read on, and nothing is forgotten: `durward start`, or the next boot, puts everything back.
     """
     reply = ask_enforcer("firewall off")
-    emit(reply) if as_json else click.echo("The firewall is off; blocks hold.  To put it back:  durward start")
+    emit(reply) if as_json else click.echo("Nothing is refused any more.  To protect this host again:  durward start")

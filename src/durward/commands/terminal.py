@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
-BIDIRECTIONAL = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+BIDIRECTIONAL = {
+    code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C, 0x200E, 0x200F)
+}
 INERT = CONTROL | BIDIRECTIONAL
 
 

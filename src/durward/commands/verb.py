@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from durward.catalog.document import ProblemsError
+from durward.commands.terminal import inert
 from durward.config.home import Home
 from durward.control.requests import NoAnswerError, ask, ask_one
 from durward.model import InvalidAddressError, InvalidDurationError, Scope, Subject, parse_duration
@@ -66,7 +67,8 @@ def here() -> Home:
 
 def fail(status: Exit, message: str) -> NoReturn:
     """Say what is wrong on standard error and end with `status`."""
-    click.echo(f"durward: {message}", err=True)
+    lines = "\n".join(inert(line) for line in message.split("\n"))
+    click.echo(f"durward: {lines}", err=True)
     sys.exit(status)
 
 

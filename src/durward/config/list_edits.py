@@ -1,15 +1,13 @@
 """Adds entries to a list and removes them. The file is replaced whole: a crash leaves the old one or the new one."""
 
-import fcntl
 import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from durward.catalog.document import Problem, ProblemsError
 from durward.config.lists import FILE_BYTES_MAX, InvalidLineError, ListEntry, included_by, parse_entry
+from durward.config.replacing import locked, replace_file
 from durward.model import Subject
 
 COMMENT_CHARACTERS_MAX = 500  # of a comment are written
@@ -75,24 +73,13 @@ def _names(line: str, subject: Subject, *, filters: bool = False) -> ListEntry |
 def _edit(path: Path, edit: Callable[[str], str]) -> None:
     path = Path(os.path.realpath(path))  # a link to a list stays a link
     try:
-        with _lock(path.parent):
+        with locked(path.parent):
             old = _read(path)
             new = edit(old or "")
             if new != (old or ""):
-                _replace(path, new.encode("utf-8", "surrogateescape"))
+                replace_file(path, new.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise ProblemsError([Problem(str(path), 1, "", error.strerror or "cannot be written")]) from None
-
-
-@contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Keep other edits of lists in this directory waiting; the kernel lets go of the lock if we die."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> str | None:
@@ -104,27 +91,3 @@ def _read(path: Path) -> str | None:
     if len(raw) > FILE_BYTES_MAX:
         raise OSError(0, f"is larger than {FILE_BYTES_MAX} bytes")
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    """Write a new file beside the old one, with its mode and owner, and put it in its place."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            with suppress(FileNotFoundError):
-                status = path.stat()
-                os.fchown(file.fileno(), status.st_uid, status.st_gid)
-                os.fchmod(file.fileno(), status.st_mode & 0o7777)
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

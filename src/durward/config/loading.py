@@ -22,6 +22,13 @@ class Loaded:
 
 def load(home: Home) -> Loaded:
     """Read the cards and settings of `home`. Raises ProblemsError with all that is wrong."""
+    services, detectors = load_cards(home)
+    settings = load_settings(home.etc, services, detectors)
+    return Loaded(settings, [card for card in services if settings.services[card.id].enabled], detectors)
+
+
+def load_cards(home: Home) -> tuple[list[ServiceCard], list[DetectorCard]]:
+    """Read the cards of the package and of `home`. Raises ProblemsError with all that is wrong."""
     problems = []
     services: list[ServiceCard] = []
     detectors: list[DetectorCard] = []
@@ -35,8 +42,7 @@ def load(home: Home) -> Loaded:
         problems += error.problems
     if problems:
         raise ProblemsError(problems)
-    settings = load_settings(home.etc, services, detectors)
-    return Loaded(settings, [card for card in services if settings.services[card.id].enabled], detectors)
+    return services, detectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from durward.catalog.document import Document, Problem, ProblemsError, read_document
+from durward.catalog.document import Document, Problem, ProblemsError, parse_document, read_document
 from durward.catalog.setting import InvalidSettingError, Setting
 from durward.config.schema import ANY, KeyPath, Schema, Table
 
 MAIN_FILE = "durward.toml"
 MORE_FILES = "conf.d"
+NOTHING: Mapping[Path, bytes] = MappingProxyType({})
 FILES_MAX = 256  # in conf.d; the rest is not read and that is a problem
 
 
@@ -35,12 +37,15 @@ class Written:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_files(etc: Path, schema: Schema) -> Written:
-    """Read what is there, later files over earlier ones. A missing durward.toml says nothing, and that is right."""
+def read_files(etc: Path, schema: Schema, instead: Mapping[Path, bytes] = NOTHING) -> Written:
+    """Read what is there, later files over earlier ones. A missing durward.toml says nothing, and that is right.
+
+    What `instead` holds of a file counts for it.
+    """
     written = Written()
-    for path in _files(etc, written.problems):
+    for path in _files(etc, written.problems, instead):
         try:
-            document = read_document(path)
+            document = parse_document(path, instead[path]) if path in instead else read_document(path)
         except ProblemsError as error:
             written.problems.extend(error.problems)
         else:
@@ -53,13 +58,13 @@ def read_written(document: Document, schema: Schema, written: Written) -> None:
     _Reader(document, schema, written).table(document.data, schema.root, ())
 
 
-def _files(etc: Path, problems: list[Problem]) -> list[Path]:
+def _files(etc: Path, problems: list[Problem], instead: Mapping[Path, bytes]) -> list[Path]:
     main, more = etc / MAIN_FILE, sorted((etc / MORE_FILES).glob("*.toml"))
     if len(more) > FILES_MAX:
         problems.append(
             Problem(str(etc / MORE_FILES), 1, "", f"holds more than {FILES_MAX} files; the rest is not read")
         )
-    return [main, *more[:FILES_MAX]] if main.exists() or main.is_symlink() else more[:FILES_MAX]
+    return [main, *more[:FILES_MAX]] if main in instead or main.exists() or main.is_symlink() else more[:FILES_MAX]
 
 
 def _nearest_choice(value: object, setting: Setting) -> str:

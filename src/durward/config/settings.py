@@ -8,8 +8,9 @@ from typing import Any
 
 from durward.catalog.detector_card import DetectorCard
 from durward.catalog.document import Document, ProblemsError
+from durward.catalog.knocking import KnockSequence
 from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
-from durward.config.reading import Origin, Written, read_files, read_written
+from durward.config.reading import NOTHING, Origin, Written, read_files, read_written
 from durward.config.schema import ANY, KeyPath, Schema, Service, Table, schema_of, service_defaults
 
 Values = Mapping[str, Any]
@@ -19,7 +20,8 @@ Values = Mapping[str, Any]
 class FirewallSettings:
     """`[firewall]`. An `…_ipv6` of None is as without it; a rate of None is no limit; `confirm_within` is in seconds.
 
-    `interfaces` maps names to "public", "trusted" or "ignored"; those that it does not name are public.
+    `interfaces` maps names to "public", "trusted" or "ignored"; those that it does not name are public. `ssh_ports` of
+    None are those that sshd listens on. Users, groups and addresses are as they were written: the host knows them.
     """
 
     enabled: bool
@@ -31,11 +33,30 @@ class FirewallSettings:
     tcp_out_ipv6: tuple[PortRange, ...] | None
     udp_in_ipv6: tuple[PortRange, ...] | None
     udp_out_ipv6: tuple[PortRange, ...] | None
+    ssh_ports: tuple[PortRange, ...] | None
     interfaces: Mapping[str, str]
+    interface_tcp_in: Mapping[str, tuple[PortRange, ...]]
+    interface_udp_in: Mapping[str, tuple[PortRange, ...]]
     syn_flood: Rate | None
     port_flood: tuple[PortFlood, ...]
     conn_limit: tuple[ConnectionLimit, ...]
     ping: Rate | None
+    answer_ping: bool
+    ftp_helper: bool
+    udp_flood: Rate | None
+    udp_flood_users: tuple[str, ...]
+    smtp_block: bool
+    smtp_users: tuple[str, ...]
+    smtp_groups: tuple[str, ...]
+    smtp_ports: tuple[PortRange, ...]
+    smtp_redirect: bool
+    bogons: bool
+    reverse_path: str
+    unused_addresses: tuple[str, ...]
+    knocks: tuple[KnockSequence, ...]
+    redirects: str
+    drop_log: str
+    silent_ports: tuple[PortRange, ...]
     confirm_within: float
 
 
@@ -120,15 +141,20 @@ class Settings:
         return self.origins.get(path)
 
 
-def load_settings(etc: Path, services: Sequence[Service], detectors: Sequence[DetectorCard]) -> Settings:
-    """Read the settings in `etc`. Raises ProblemsError with all problems of all files."""
+def load_settings(
+    etc: Path, services: Sequence[Service], detectors: Sequence[DetectorCard], instead: Mapping[Path, bytes] = NOTHING
+) -> Settings:
+    """Read the settings in `etc`. Raises ProblemsError with all problems of all files.
+
+    `instead` holds files as they would be, by their paths: to try a change before it is made.
+    """
     schema = schema_of(services, detectors)
-    written = read_files(etc, schema)
+    written = read_files(etc, schema, instead)
     if written.problems:
         raise ProblemsError(written.problems)
     tables = schema.root.tables
     return Settings(
-        FirewallSettings(**_section(("firewall",), tables["firewall"], written), interfaces=_interfaces(written)),
+        _firewall(tables["firewall"], written),
         MappingProxyType({service.id: _service(service.id, tables["services"], written) for service in services}),
         MappingProxyType({detector.id: _detector(detector, services, written) for detector in detectors}),
         IPv6Settings(**_section(("ipv6",), tables["ipv6"], written)),
@@ -158,11 +184,16 @@ def _section(at: KeyPath, table: Table, written: Written) -> dict[str, Any]:
     return {name: written.values.get((*at, name), setting.default) for name, setting in table.settings.items()}
 
 
-def _interfaces(written: Written) -> Values:
-    at = ("firewall", "interfaces")
-    return MappingProxyType(
-        {path[2]: value for path, value in written.values.items() if path[:2] == at and path[2] != ANY}
-    )
+def _firewall(table: Table, written: Written) -> FirewallSettings:
+    at = ("firewall",)
+    by_name = {name: _named((*at, name), written) for name in table.tables}
+    return FirewallSettings(**_section(at, table, written), **by_name)
+
+
+def _named(at: KeyPath, written: Written) -> Values:
+    """What is set in a table whose names the administrator gives."""
+    named = {path[-1]: value for path, value in written.values.items() if path[:-1] == at and path[-1] != ANY}
+    return MappingProxyType(named)
 
 
 def _service(service: str, table: Table, written: Written) -> ServiceSettings:

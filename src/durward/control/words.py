@@ -13,7 +13,7 @@ from durward.model import InvalidAddressError, Scope, Subject
 MESSAGE_BYTES_MAX = 4096
 ITEMS_MAX = 100  # entries in one message; a longer list is said in parts
 TEXT_CHARACTERS_MAX = 1024  # of a path or pattern
-PORTS_MAX = 64
+PORT_RANGES_MAX = 250
 SECONDS_MAX = 86_400  # of a trial
 
 
@@ -90,13 +90,13 @@ def _entries(value: Any) -> list[Entry]:
     return [read_entry(item) for item in value]
 
 
-def _ports(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= PORTS_MAX:
-        raise UnknownWordError(f"a list of at most {PORTS_MAX} ports was expected")
-    for port in value:
-        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-            raise UnknownWordError("a port from 1 to 65535 was expected")
-    return tuple(value)
+def _port_ranges(value: Any) -> list[list[int]]:
+    if not isinstance(value, list) or len(value) > PORT_RANGES_MAX:
+        raise UnknownWordError(f"a list of at most {PORT_RANGES_MAX} port ranges was expected")
+    for ports in value:
+        if not isinstance(ports, list) or len(ports) != 2 or not all(type(port) is int for port in ports):
+            raise UnknownWordError("a first and a last port were expected")
+    return value
 
 
 def _seconds(value: Any) -> int:
@@ -124,10 +124,11 @@ TABLE: Table = {
 
 # What only root may say (SO_PEERCRED): the firewall is applied from root-owned settings and from what root sees.
 ROOT_TABLE: Table = {
-    "firewall apply": {"ssh_ports": _ports, "seconds": _seconds, "force": _flag, "connection": _text},
+    "firewall apply": {"open_ports": _port_ranges, "seconds": _seconds, "force": _flag, "connection": _text},
     "firewall confirm": {"connection": _text},
     "firewall rollback": {},
     "firewall off": {},
+    "firewall on": {},
     "firewall state": {},
 }
 

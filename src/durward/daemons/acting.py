@@ -49,16 +49,13 @@ class Acting:
         """Make the kernel hold exactly what stands, by difference. Raises ChannelError."""
         store = self._ledger.store
         refused: dict[int, str] = {}
-        blocked = set()
+        stands = {name: [one for one in standing.all_of(store, name) if _lasts(one, now)] for name in LISTINGS}
+        blocked = {one.subject.value for one in stands["block"]}
+        for one in stands["block"]:
+            self._engine.block(one.subject, one.until)
         for listing in LISTINGS:
-            stands = [one for one in standing.all_of(store, listing) if one.until is None or one.until > now]
-            if listing == "block":
-                blocked = {one.subject.value for one in stands}
-                for one in stands:
-                    self._engine.block(one.subject, one.until)
-            refusals = self._door.replace(
-                listing, [entry_of(one) for one in stands], remove=not self._ledger.began_anew
-            )
+            entries = [entry_of(one) for one in stands[listing]]
+            refusals = self._door.replace(listing, entries, remove=not self._ledger.began_anew)
             refused |= {refusal.entry.decision: refusal.reason for refusal in refusals}
         taken_off = standing.taken_off(store, now - LIFTED_SECONDS)
         for listing in LISTINGS:
@@ -98,6 +95,10 @@ class Acting:
             self._engine.unblock(decision.subject)
         elif decision.verdict == "block" and not decision.scope.ports:
             self._engine.block(decision.subject, decision.until)
+
+
+def _lasts(stands: Standing, now: float) -> bool:
+    return stands.until is None or stands.until > now
 
 
 def entry_of(stands: Standing) -> Entry:

@@ -36,10 +36,11 @@ class Conditions:
         """What `durward status` says."""
         degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded))]
         degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
+        firewall = self._firewall()
         return {
-            "protecting": self._door.channel.connected,
+            "protecting": self._door.channel.connected and firewall != "stopped",
             "since": moment(self._began_at),
-            "firewall": "blocks only",
+            "firewall": firewall,
             "blocks": standing.count(self._ledger.store, "block"),
             "allows": standing.count(self._ledger.store, "allow"),
             "ignores": standing.count(self._ledger.store, "ignore"),
@@ -54,6 +55,12 @@ class Conditions:
         found += self._source_findings(now)
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
+
+    def _firewall(self) -> str:
+        try:
+            return self._door.state()[0]
+        except ChannelError:
+            return "unknown"
 
     def _sources(self, now: float) -> list[dict[str, Any]]:
         sources = []

@@ -82,6 +82,7 @@ class Door:
             readings += [None if reading is None else Reading(*reading) for reading in answer["readings"]]
         return readings
 
-    def guarded(self) -> list[str]:
-        """What the guards protect now, in plain words."""
-        return [str(line) for line in self.channel.ask("state", listing="block", entries=[])["guarded"]]
+    def state(self) -> tuple[str, list[str]]:
+        """What the firewall is (off, trial, confirmed, stopped), and what the guards protect, in plain words."""
+        answer = self.channel.ask("state", listing="block", entries=[])
+        return str(answer["firewall"]), [str(line) for line in answer["guarded"]]

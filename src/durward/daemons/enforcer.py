@@ -12,13 +12,13 @@ from durward.config.home import Home
 from durward.config.loading import Loaded, load
 from durward.control.channel import DESCRIPTORS_MAX, answer, listen, peer_of, receive
 from durward.control.words import Entry, UnknownWordError, Word, decode
+from durward.daemons.gate import Gate
 from durward.daemons.privileges import CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, account, become
 from durward.daemons.process import Beginning, begin, say, status_after
 from durward.model import Listing, Standing
 from durward.privileged.failure import PrivilegedError
 from durward.privileged.guards import Guards, guards_of
 from durward.privileged.keeper import Keeper, Wanted
-from durward.privileged.loading import load as load_skeleton
 from durward.privileged.opening import Sources
 from durward.privileged.sets import Sets
 from durward.ruleset.skeleton import skeleton
@@ -37,7 +37,7 @@ class Enforcer:
 
     def __init__(self, home: Home, loaded: Loaded, guards: Guards, sources: Sources) -> None:
         prefix = loaded.settings.ipv6.block_prefix
-        load_skeleton(skeleton(prefix))
+        self._gate = Gate(home.lib, home.run / "stopped", skeleton(prefix), self._end)
         self._guards = guards
         self._sources = sources
         self._keeper = Keeper(Sets(), guards, prefix)
@@ -57,10 +57,14 @@ class Enforcer:
             if self._listener.fileno() in ready:
                 self._accept()
             self._keeper.tick(time.time())
+            self._gate.tick()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
         _pid, uid, _gid = peer_of(connection)
+        if uid == 0:
+            self._gate.hear(connection)
+            return
         if uid != self._engine_uid:
             say(f"a process of user {uid} is not the engine and is not listened to")
             connection.close()
@@ -122,7 +126,8 @@ class Enforcer:
     def _state(self, wanted: list[Wanted]) -> dict[str, Any]:
         readings = self._keeper.readings([one.standing for one in wanted])
         spelt = [None if one is None else [one.packets, one.bytes, one.expires_in_seconds or 0] for one in readings]
-        return {"readings": spelt, "guarded": [] if wanted else self._guards.guarded()}
+        guarded = [] if wanted else self._guards.guarded()
+        return {"readings": spelt, "guarded": guarded, "firewall": self._gate.state()}
 
     def _open(self, word: Word) -> tuple[dict[str, Any], list[int]]:
         fields = word.fields

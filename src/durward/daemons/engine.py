@@ -111,12 +111,19 @@ class EngineProcess:
         self._tried_at = now
         if not self._door.connect():
             return
+        self._listening = -1  # the watches of the enforcer that is gone
         try:
             self._watch.connect(now)
+        except ChannelError as error:
+            self._door.channel.close()
+            self._door.degraded = str(error)
+            return
+        try:
             self._acting.reconcile(now)
             self._reload()
         except ChannelError as error:
             self._door.degraded = str(error)
+        if not self._door.channel.connected:
             return
         self._epoll.register(self._door.channel.fileno(), select.EPOLLRDHUP)
         self._listening = self._watch.changes_descriptor

@@ -49,9 +49,8 @@ def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
             stands = next(found, None)
             if stands is None or stands.until is not None:  # what ends would not be put again when it has ended
                 decided.append(_put(listing, subject, scope, entry, now))
-        for one in _made_by(store, origin):
-            if one.listing == listing and (one.subject.value, one.scope) not in wanted:
-                decided.append(_drop(listing, one, origin, now))
+        made = [one for one in _made_by(store, origin) if one.listing == listing]
+        decided += [_drop(listing, one, origin, now) for one in made if (one.subject.value, one.scope) not in wanted]
     return decided
 
 
@@ -67,12 +66,14 @@ def _drop(listing: str, stands: Standing, origin: str, now: float) -> Decision:
     return Decision(verdict, stands.subject, now, None, f"no longer listed in {name}", origin, stands.scope)  # type: ignore[arg-type]
 
 
-def _decided_by(store: Store, origin: str) -> set[int]:
+def _made_by(store: Store, origin: str) -> list[Standing]:
+    """What stands because of decisions of one origin: few among many, so the database looks for them."""
     rows = store.read(
-        "SELECT decision.id FROM standing JOIN decision ON decision.id = standing.decision WHERE decision.origin = ?",
+        "SELECT DISTINCT decision.id FROM standing JOIN decision ON decision.id = standing.decision"
+        " WHERE decision.origin = ?",
         (origin,),
     )
-    return {row[0] for row in rows}
+    return [one for (decision,) in rows for one in standing.of_decision(store, decision)]
 
 
 def _of(entry: ListEntry) -> list[tuple[Subject, Scope]]:

@@ -15,6 +15,11 @@ class Opening:
         self.watches: dict[str, list[tuple[int, bytes]]] = {}
         self._door = door
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is an enforcer to ask; without one nothing is known of any path."""
+        return self._door.channel.connected
+
     def open(self, path: str) -> int | None:
         """A reading descriptor of `path`; None when it is absent or refused."""
         try:

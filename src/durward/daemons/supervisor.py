@@ -7,10 +7,12 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn
 
 from durward.catalog.document import ProblemsError
@@ -152,6 +154,17 @@ def prepare(home: Home) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         os.chown(directory, owner, group)
         directory.chmod(mode)
+    _share(home.etc, group)
+    (home.run / "stopped").unlink(missing_ok=True)  # to run is to protect again
+
+
+def _share(etc: Path, group: int) -> None:
+    """Let the processes read the settings, lists and cards, which stay root's to write. Links are left alone."""
+    for path in (*etc.glob("*"), *etc.glob("*/*.toml")):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            os.chown(path, -1, group, follow_symlinks=False)
+            path.chmod(stat.S_IMODE(status.st_mode) | (0o050 if stat.S_ISDIR(status.st_mode) else 0o040))
 
 
 def main() -> NoReturn:

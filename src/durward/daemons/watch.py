@@ -86,7 +86,7 @@ class Watch:
 
     def look(self, now: float) -> None:
         """Find the files that the settings name; those that came since the first look are read from their beginning."""
-        if now < self._list_at:
+        if now < self._list_at or not self._opening.connected:
             return
         try:
             for glob in self._globs:
@@ -199,10 +199,21 @@ class Watch:
         if path in self._services or len(self._files) >= FILES_MAX:
             return
         self._services[path] = self._services_of(path)
+        saved = self._saved.get(f"file:{path}")
         file = self._files.follow(path, (), self._position(path), now=now, appeared=self._listed_at > 0)
+        if not self._opening.connected:
+            self._begin_later(path, saved)
         self._files.follow(path, self._opening.watches.get(path, ()), None, now=now)
         if problem := self._opening.problems.get(path) or file.problem:
             say(f"{path} is not read: {problem}")
+
+    def _begin_later(self, path: str, saved: str | None) -> None:
+        """The enforcer went in between: whether the file was there is not known, so it must not count as new later."""
+        self._files.forget(path)
+        del self._services[path]
+        if saved is not None:
+            self._saved[f"file:{path}"] = saved
+        raise ChannelError("the enforcer went while a log was being opened")
 
     def _take_watches(self, path: str, now: float) -> None:
         descriptor = self._opening.open(path)

@@ -8,6 +8,8 @@ from typing import Any
 from durward.model import Decision, Evidence, Scope, Standing, Subject
 from durward.model.duration import text_of
 
+SECONDS_MIN, SECONDS_MAX = -62_135_510_400.0, 253_402_214_400.0  # a day within the years 1 and 9999: zones shift it
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -99,8 +101,10 @@ def ports_of(scope: Scope) -> str:
 
 
 def moment(at: float | None) -> str | None:
-    """A time as JSON gives it: ISO 8601 in UTC; None for never."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    """A time as JSON gives it: ISO 8601 in UTC; None for never. What a forged stamp puts out of all years is cut off."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(min(max(at, SECONDS_MIN), SECONDS_MAX), UTC).isoformat(timespec="milliseconds")
 
 
 def undo_of(decision: Decision) -> str:

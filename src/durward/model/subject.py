@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import Literal, Self
 
 from durward.model.address import Address, InvalidAddressError, Network, parse_network, text_of
@@ -54,6 +54,8 @@ class Subject:
     @cached_property
     def network(self) -> Network:
         """The addresses that this subject covers. Raises InvalidAddressError where it covers none."""
+        if self.kind == "address" and CANONICAL_IPV4.fullmatch(self.value):
+            return IPv4Network(self.value)
         return parse_network(self.value)
 
 

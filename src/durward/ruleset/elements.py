@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from durward.model import Network, Port, Standing
@@ -105,13 +106,20 @@ def _purpose_of(standing: Standing) -> Purpose:
 
 
 def _level_of(network: Network, block_prefix_v6: int) -> int:
-    level = min(level for level in levels_of(network.version, block_prefix_v6) if level >= network.prefixlen)
+    level = _level_above(network.version, network.prefixlen, block_prefix_v6)
     if 1 << (level - network.prefixlen) > ELEMENTS_MAX:
         raise TooWideError(f"{network} is too wide: it would take more than {ELEMENTS_MAX} networks of /{level}")
     return level
 
 
+@lru_cache(maxsize=512)
+def _level_above(version: int, prefix: int, block_prefix_v6: int) -> int:
+    return min(level for level in levels_of(version, block_prefix_v6) if level >= prefix)
+
+
 def _bases(network: Network, level: int) -> list[bytes]:
+    if level == network.prefixlen:
+        return [network.network_address.packed]  # as for every address: a restart asks this a hundred thousand times
     first, size_bytes = int(network.network_address), network.max_prefixlen // 8
     step = 1 << (network.max_prefixlen - level)
     return [(first + index * step).to_bytes(size_bytes) for index in range(1 << (level - network.prefixlen))]

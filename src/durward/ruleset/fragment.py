@@ -17,6 +17,8 @@ class Fragment:
     leaving: tuple[str, ...] = ()
     nat_arriving: tuple[str, ...] = ()
     nat_leaving: tuple[str, ...] = ()
+    nat_routed: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
     def __add__(self, other: "Fragment") -> "Fragment":
         """Both, one after the other in each slot."""

@@ -1,4 +1,4 @@
-"""Policy: what the firewall is to do, as plain values. Made from settings and facts about the host; compiled to text."""
+"""Policy: what the firewall is to do, as plain values. Made from settings and facts; compiled to text."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,10 +22,18 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One network card: "public" is filtered, "trusted" passes, "ignored" is not looked at."""
+    """One network card: "public" is filtered, "trusted" passes, "ignored" is not looked at.
+
+    A name may end with `*`. `inbound` takes the place of the host's list for what comes in by this card.
+    """
 
     name: str
     role: Role = "public"
+    inbound: Ports | None = None
+
+
+# Bridges of container engines and virtual machines. One that is the way to the outside must be listed as an interface.
+INNER_INTERFACES = ("br-*", "cni*", "docker*", "incusbr*", "lxcbr*", "lxdbr*", "podman*", "virbr*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Redirect:
     port: int | None
     to_address: str | None
     to_port: int | None
+    keeps_source: bool = False  # the target answers by way of this host, so that it may see who asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +79,37 @@ class Spoofing:
 
 
 @dataclass(frozen=True, slots=True)
+class Icmp:
+    """What of ICMP is a matter of taste; what the internet needs to work (RFC 4890) always passes."""
+
+    answers_ping: bool = True
+    accepts_redirects: bool = False
+    accepts_router_adverts: bool = True
+    bytes_max: int = 1500  # of an echo request, headers included; a larger one is dropped
+    refuses_fragments: bool = False  # costs every packet a look before it is put together
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     """What is told of dropped packets: by NFLOG `group`, and as kernel lines with CSF's prefixes where wanted."""
 
     group: int = 5
     kernel_lines: bool = False
+    silent_ports: tuple[PortRange, ...] = ()  # what everybody's noise knocks at: dropped without a word
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything the firewall is to do. The default lets in nothing but SSH, and lets out everything."""
+    """Everything the firewall is to do. The default lets in nothing but SSH, and lets out everything.
+
+    `inner_interfaces` lead to this host's own containers and machines: what these begin is judged as leaving.
+    """
 
     inbound: Ports = field(default_factory=Ports)
     outbound: Ports = field(default_factory=Ports)
     interfaces: tuple[Interface, ...] = ()
+    inner_interfaces: tuple[str, ...] = INNER_INTERFACES
+    resolvers: tuple[str, ...] = ()
     ssh_ports: tuple[int, ...] = (22,)
     allow_filters: tuple[Filter, ...] = ()
     deny_filters: tuple[Filter, ...] = ()
@@ -91,7 +117,9 @@ class Policy:
     port_floods: tuple[PortFlood, ...] = ()
     connection_limits: tuple[ConnectionLimit, ...] = ()
     ping: Rate | None = None
+    icmp: Icmp = field(default_factory=Icmp)
     udp_flood: Rate | None = None
+    udp_flood_exempt: tuple[int, ...] = (0,)  # user ids
     smtp: Smtp | None = None
     redirects: tuple[Redirect, ...] = ()
     knocks: tuple[Knock, ...] = ()

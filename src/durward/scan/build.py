@@ -1,4 +1,4 @@
-"""Builds events from rows of matched values, a column at a time: most of the cost of an attack is here."""
+"""Builds events from batches of lines, a column at a time: most of the cost of an attack is here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,8 @@ from typing import NamedTuple
 from durward.catalog.service_card import HITS_MAX
 from durward.model import Event, InvalidAddressError, parse_address
 from durward.model.event import TEXT_BYTES_MAX
-from durward.scan.rule import Row, Rule
+from durward.scan.batch import Batch, Column
+from durward.scan.rule import Rule
 from durward.scan.timestamps import Calendar
 
 KNOWN_MAX = 65536  # values remembered of each kind; all are forgotten beyond that
@@ -52,23 +53,15 @@ class Names(dict[bytes, str]):
 
 @dataclass(slots=True)
 class Builder:
-    """Turns rows into events."""
+    """Turns batches into events."""
 
     addresses: Addresses = field(default_factory=Addresses)
     names: Names = field(default_factory=Names)
 
-    def events(
-        self,
-        rule: Rule,
-        rows: list[Row],
-        lines: list[bytes],
-        starts: list[int],
-        place: Place,
-        *,
-        repeated: list[int] | None = None,
-    ) -> list[Event]:
-        """The events of `rows`, which `rule` took out of `lines`; a row whose address is none gives no event."""
-        columns = dict(zip(rule.columns, zip(*rows, strict=True), strict=True))
+    def events(self, batch: Batch, place: Place) -> list[Event]:
+        """The events of a batch of lines; a line whose address is none gives no event."""
+        rule, texts = batch.rule, batch.lines.texts
+        columns = dict(zip(rule.columns, batch.columns, strict=True))
         ips, hosts = self._sources(columns)
         ports = _ports(columns["source_port"]) if "source_port" in columns else None
         made = list(
@@ -80,52 +73,53 @@ class Builder:
                     repeat(place.observed_at),
                     repeat(rule.service),
                     repeat(place.source),
-                    [place.position + start for start in starts],
-                    [line[:TEXT_BYTES_MAX] for line in lines],
+                    [place.position + start for start in batch.lines.starts],
+                    texts if max(map(len, texts)) <= TEXT_BYTES_MAX else [text[:TEXT_BYTES_MAX] for text in texts],
                     ips or repeat(None),
                     ports or repeat(None),
                     hosts or repeat(None),
                     self._users(rule, columns),
                     self._sessions(columns, ips, ports),
-                    self._hits(rule, columns, repeated),
+                    self._hits(rule, columns, batch.repeated),
                     strict=False,
                 ),
             )
         )
-        if ips and None in ips:
+        if ips and not all(ips):
             wanted = "source_ip" in columns
             return [event for event in made if event.source_ip or (event.source_host and not wanted)]
         return made
 
-    def _sources(self, columns: dict[str, Row]) -> tuple[list[str | None] | None, list[str | None] | None]:
+    def _sources(self, columns: dict[str, Column]) -> tuple[list[str | None] | None, list[str | None] | None]:
         if "source_ip" in columns:
             return list(map(self.addresses.__getitem__, columns["source_ip"])), self._hosts(columns.get("source_host"))
         if "source" in columns:
             ips = list(map(self.addresses.__getitem__, columns["source"]))
-            hosts = [None if ip else _host(name) for ip, name in zip(ips, columns["source"], strict=True)]
-            return ips, hosts
+            if all(ips):
+                return ips, None
+            return ips, [None if ip else _host(name) for ip, name in zip(ips, columns["source"], strict=True)]
         return None, self._hosts(columns.get("source_host"))
 
-    def _hosts(self, column: Row | None) -> list[str | None] | None:
+    def _hosts(self, column: Column | None) -> list[str | None] | None:
         return None if column is None else [_host(name) for name in column]
 
-    def _times(self, columns: dict[str, Row], place: Place) -> Iterable[float]:
+    def _times(self, columns: dict[str, Column], place: Place) -> Iterable[float]:
         if "stamp" not in columns:
             return repeat(place.observed_at)
         return place.calendar.times(columns["stamp"], place.observed_at)
 
-    def _users(self, rule: Rule, columns: dict[str, Row]) -> Iterable[str | None]:
+    def _users(self, rule: Rule, columns: dict[str, Column]) -> Iterable[str | None]:
         if "user_name" not in columns:
             return repeat(None)
         names = map(self.names.__getitem__, columns["user_name"])
         return [name or None for name in names] if "user_name" in rule.optional else names
 
     def _sessions(
-        self, columns: dict[str, Row], ips: list[str | None] | None, ports: Sequence[int | None] | None
+        self, columns: dict[str, Column], ips: list[str | None] | None, ports: Sequence[int | None] | None
     ) -> Iterable[str | None]:
         """The process id, or whatever else the line says that its connection is called, or else address and port."""
         column = columns.get("session") or columns.get("pid")
-        if column is not None and b"" not in column:
+        if column is not None and all(column):
             return map(bytes.decode, column)
         pairs = zip(ips, ports, strict=True) if ips and ports else repeat((None, None))
         fallback = (f"{ip}:{port}" if ip and port else None for ip, port in pairs)
@@ -133,16 +127,16 @@ class Builder:
             return fallback
         return [name.decode() or other for name, other in zip(column, fallback, strict=False)]
 
-    def _hits(self, rule: Rule, columns: dict[str, Row], repeated: list[int] | None) -> Iterable[int]:
+    def _hits(self, rule: Rule, columns: dict[str, Column], repeated: list[int] | None) -> Iterable[int]:
         if "count" in columns:
             return [rule.hits * min(int(count or b"1"), HITS_MAX) for count in columns["count"]]
         return [rule.hits * times for times in repeated] if repeated else repeat(rule.hits)
 
 
-def _ports(column: Row) -> Sequence[int | None]:
-    if b"" not in column:
+def _ports(column: Column) -> Sequence[int | None]:
+    if all(column):
         numbers = list(map(int, column))
-        if max(numbers) <= PORT_MAX:
+        if all(numbers) and max(numbers) <= PORT_MAX:
             return numbers
     return [int(port) if port and 1 <= int(port) <= PORT_MAX else None for port in column]
 

@@ -60,9 +60,12 @@ CHOSEN_HOLES = (
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 # As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
-# address has one of these. `{0}` are further bytes that end the hole. Only single sets are possessive: Python before
-# 3.11.5 goes on in the wrong place when a possessive group fails half-way (gh-106052).
-NO_ADDRESS = r"[^\s.:{0}]*+(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\s.:{0}]*+)*"
+# address has one of these. `{0}` are further bytes that end the hole. Most texts have neither dots nor colons, and then
+# the empty alternative is all that it takes. Only single sets are possessive: Python before 3.11.5 goes on in the wrong
+# place when a possessive group fails half-way (gh-106052).
+PLAIN = r"[^ \t-\r.:{0}]*+"
+HARMLESS = r"(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))"
+NO_ADDRESS = rf"{PLAIN}(?:(?=[.:])(?:{HARMLESS}{PLAIN})*|)"
 # The same with blanks, for texts that do not end at the first one.
 LOOSE_NO_ADDRESS = r"[^\n.:]*(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\n.:]*)*"
 
@@ -221,11 +224,14 @@ def _node(node: Node, form: Form, stops: frozenset[bytes]) -> str:
             return f"({inside})" if kind.field else f"(?:{inside})"
         case Group(alternatives):
             return "(?:" + "|".join(write(alternative, form, stops) for alternative in alternatives) + ")"
+        case Repeat(Group() as inner, 0, 1):
+            return _node(inner, form, stops)[:-1] + "|)"  # quicker than a repeat: an alternative needs no counter
+        case Repeat(inner, 0, 1):
+            return f"(?:{_node(inner, form, stops)}|)"
         case Repeat(inner, least, most):
             once = _node(inner, form, stops if most == 1 else frozenset())
             lazy = "?" if form == "lazy" and most > 1 else ""
-            times = "?" if (least, most) == (0, 1) else f"{{{least},{most}}}{lazy}"
-            return (once if isinstance(inner, Group) else f"(?:{once})") + times
+            return (once if isinstance(inner, Group) else f"(?:{once})") + f"{{{least},{most}}}{lazy}"
 
 
 def _strict(kind: Kind, stops: frozenset[bytes]) -> str:

@@ -41,13 +41,32 @@ class Rule:
     _loose: tuple[Strict, Strict] | None = None
 
     def strict(self, shape: Shape) -> Strict | None:
-        """The fast form for whole lines, many at once; None where there is none."""
+        """The fast form for whole lines, many at once; None where there is none.
+
+        It takes a line that does not fit whole too, without any values: one that is long cannot make it search.
+        """
         if shape not in self._strict:
             start = strict_start(self.envelope, shape, self.programs)
             usable = start is not None and has_strict_form(self.sequence)
-            written = f"^{start}{write(self.sequence, 'strict', LINE_END)}[ \\r]*+$"
+            written = f"^(?:{start}{write(self.sequence, 'strict', LINE_END)}[ \\r]*+$|.++)"
             self._strict[shape] = re.compile(written.encode("latin-1"), re.MULTILINE) if usable else None
         return self._strict[shape]
+
+    def columns_of(self, lines: list[bytes], shape: Shape) -> list[list[bytes]]:
+        """The values of each column in the strict form, line by line; the first is empty for a line that does not fit.
+
+        Nothing at all where there is no strict form.
+        """
+        strict = self.strict(shape)
+        if strict is None or not strict.groups:
+            return []
+        pieces = strict.split(b"\n".join(lines))
+        size = strict.groups + 1
+        columns = [pieces[place::size] for place in range(1, size)]
+        return [
+            [value or b"" for value in column] if name in self.optional or not all(column) else column
+            for name, column in zip(self.columns, columns, strict=True)
+        ]
 
     def may_fit(self, line: bytes) -> bool:
         """Whether the line has the fixed texts without which the rule cannot match; quick to see, and mostly not."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from durward.sources.block import Block, Position
 from durward.sources.marks import Marks, noted
-from durward.sources.opening import Opener, SourceError
+from durward.sources.opening import NotNowError, Opener, SourceError
 from durward.sources.resuming import from_end, from_saved, open_tail
 from durward.sources.succession import newer_than, rest_of
 from durward.sources.tail import ChangedError, Piece, Tail
@@ -36,6 +36,8 @@ class LogFile:
         self._tails: list[Tail] = []  # in the order in which they are read; the current file is the last one
         self._current: Tail | None = None
         self._begun = False
+        self._beginning: tuple[Position | None, bool] = None, False
+        self._postponed = False
         self._left: Position | None = None  # where the current file was given up
         self._marks: Marks = ()
         self._caught_up_at = 0.0
@@ -44,9 +46,11 @@ class LogFile:
     def start(self, now: float, saved: Position | None = None, *, appeared: bool = False) -> None:
         """Begin: behind `saved`, else at the end, else (it `appeared` while we watch) at 0. `now` is epoch seconds."""
         self._caught_up_at = now
-        current = self._open(now)
+        self._beginning = saved, appeared
         horizon = now - self._memory_seconds
+        current = None
         try:
+            current = self._open(now)
             if saved is not None:
                 self._go_on(current, saved, now, horizon)
             elif current is not None and appeared:
@@ -54,10 +58,8 @@ class LogFile:
             elif current is not None:
                 self._tails = from_end(self._opener, self.path, current, now=now, horizon=horizon)
             self._current, self._begun = current, True
-        except OSError as error:
-            self._left = saved
-            self._begun = saved is not None or appeared  # else it is to begin at the end when it can be read
-            self._refuse(current, error)
+        except (OSError, NotNowError) as error:
+            self._postpone(current, error)
         self.waiting = bool(self._tails)
 
     def read(self, now: float, bytes_max: int = READ_BYTES_MAX) -> Iterator[Block]:
@@ -78,7 +80,7 @@ class LogFile:
                 bytes_max -= piece.taken
                 if bytes_max <= 0:
                     return
-            elif over:
+            elif over and not self._postponed:
                 self._remove(tail)
             else:
                 index += 1
@@ -87,24 +89,25 @@ class LogFile:
 
     def reopen(self, now: float) -> None:
         """Look which file bears the name now. The one that bore it is read on for DRAIN_SECONDS."""
+        self._postponed = False
         if not self._begun:
-            self.start(now)
+            self.start(now, self._beginning[0], appeared=self._beginning[1])
             return
-        fresh = self._open(now)
-        if fresh is None:
-            self._depart(now)
-            return
-        held = next((tail for tail in self._tails if tail.identity == fresh.identity and not tail.memory), None)
+        fresh = None
         try:
-            if held is not None:
+            fresh = self._open(now)
+            held = None if fresh is None else self._held(fresh)
+            if fresh is None:
+                self._depart(now)
+            elif held is not None:
                 fresh.close()
                 self._promote(held, now)
             elif self._left is not None:
                 self._go_on(fresh, self._left, now, None)
             else:
                 self._succeed(fresh, now)
-        except OSError as error:
-            self._refuse(fresh, error)
+        except (OSError, NotNowError) as error:
+            self._postpone(fresh, error)
         self.waiting = True
 
     def close(self) -> None:
@@ -116,8 +119,10 @@ class LogFile:
     @property
     def position(self) -> Position | None:
         """Where a later engine goes on; None while nothing was ever there."""
+        if not self._begun:
+            return self._beginning[0]
         tails = [tail for tail in self._tails if not tail.memory]
-        while len(tails) > 1 and not tails[-1].touched and tails[-1].offset == 0:
+        while len(tails) > 1 and not tails[-1].touched:
             tails.pop()  # nothing is known of it yet, but it will be found again behind the one before
         main = self._left or (tails.pop().position if tails else None)
         if main is None:
@@ -137,22 +142,29 @@ class LogFile:
 
     @property
     def failed(self) -> bool:
-        """Whether the current file could not be read on, and has to be opened again."""
-        return not self._begun or (self._current is None and self._left is not None)
+        """Whether something could not be read or asked for, so that `reopen` has to be called again soon."""
+        return not self._begun or self._postponed or (self._current is None and self._left is not None)
 
     def _open(self, now: float) -> Tail | None:
-        """The file that bears the name now; None, and `problem` says why, when there is none."""
+        """The file that bears the name now; None, and `problem` says why, when there is none. Raises NotNowError."""
         try:
             tail = open_tail(self._opener, self.path, now)
+        except NotNowError:
+            raise
         except SourceError as error:
             self.problem = str(error)
             return None
         self.problem = None
         return tail
 
-    def _refuse(self, tail: Tail | None, error: OSError) -> None:
-        """Leave a file that cannot even be looked at; it is opened again later."""
-        self.problem = f"{self.path}: {error.strerror}"
+    def _held(self, fresh: Tail) -> Tail | None:
+        """The same file, if we have it open."""
+        return next((tail for tail in self._tails if tail.identity == fresh.identity and not tail.memory), None)
+
+    def _postpone(self, tail: Tail | None, error: OSError | NotNowError) -> None:
+        """Leave all as it is while a file cannot even be looked at; `reopen` tries again."""
+        self._postponed = True
+        self.problem = f"{self.path}: {error.strerror if isinstance(error, OSError) else error}"
         if tail is not None:
             tail.close()
 
@@ -208,19 +220,27 @@ class LogFile:
         try:
             return tail.read(final=final)
         except ChangedError:
-            self._truncated(tail, now)
+            if not self._truncated(tail, now):
+                return None
         except OSError as error:
             self._fail(tail, error)
         return AGAIN
 
-    def _truncated(self, tail: Tail, now: float) -> None:
-        """The file was cut to nothing (copytruncate), and may have grown again: read what is left of it in its copy."""
+    def _truncated(self, tail: Tail, now: float) -> bool:
+        """The file was cut to nothing (copytruncate), and may have grown again: read what is left of it in its copy.
+
+        False: that cannot be found out now.
+        """
         if tail.memory or tail.fixed:
             self._remove(tail)
-            return
+            return True
         packed = now - self._searched_at >= SEARCH_GAP_SECONDS
         held = self._identities()
-        rest, costly = rest_of(self._opener, self.path, tail, now=now, held=held, packed=packed)
+        try:
+            rest, costly = rest_of(self._opener, self.path, tail, now=now, held=held, packed=packed)
+        except NotNowError as error:
+            self._postpone(None, error)
+            return False
         self._searched_at = now if costly else self._searched_at
         self.lost_bytes += 0 if rest else tail.seen - tail.offset
         index = self._tails.index(tail)
@@ -228,6 +248,7 @@ class LogFile:
         tail.restart()
         self._marks = () if tail is self._current else self._marks
         self.rotations += 1
+        return True
 
     def _fail(self, tail: Tail, error: OSError) -> None:
         """Give up a file that cannot be read; the current one is opened again later."""

@@ -9,13 +9,23 @@ class SourceError(Exception):
     """A source cannot be read; the message says which and why."""
 
 
+class NotNowError(SourceError):
+    """Whoever opens cannot be asked at the moment: nothing is known, so nothing is given up, and we ask again."""
+
+
 class Opener(Protocol):
     """Opens what root-owned settings name. The descriptors belong to the caller, who closes them."""
 
     def open(self, path: str) -> int | None:
-        """Give a reading descriptor of the regular file `path`; None when it is absent or refused."""
+        """Give a reading descriptor of the regular file `path`; None when it is absent or refused.
+
+        Raises NotNowError.
+        """
         ...
 
     def siblings(self, path: str) -> list[tuple[str, int]]:
-        """Give the rotated copies of `path`, newest first, at most SIBLINGS_MAX: (name, reading descriptor)."""
+        """Give the rotated copies of `path`, newest first, at most SIBLINGS_MAX: (name, reading descriptor).
+
+        Raises NotNowError.
+        """
         ...

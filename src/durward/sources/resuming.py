@@ -9,7 +9,7 @@ from durward.sources.content import Content, Plain
 from durward.sources.copies import Copies
 from durward.sources.lines import LINE_BYTES_MAX
 from durward.sources.marks import Marks, memory_begins
-from durward.sources.opening import Opener, SourceError
+from durward.sources.opening import NotNowError, Opener, SourceError
 from durward.sources.tail import Tail
 
 MEMORY_BYTES_MAX = 1 << 20  # re-read before the end of a file of which nothing is known; the oldest are left out
@@ -127,7 +127,10 @@ def _memory(
         return tails
     if before is not None:
         return [*_memory_of(before.content, before.offset - MEMORY_BYTES_MAX, before.offset, now), *tails]
-    earlier = copies.older(index, horizon)
+    try:
+        earlier = copies.older(index, horizon)
+    except NotNowError:
+        earlier = None
     if earlier is not None:
         content = copies.content(earlier)
         size = os.fstat(content.descriptor).st_size

@@ -1,0 +1,140 @@
+"""CSF's way of writing values, and ours: `LF_SSHD_PERM = "1"` is `block_for = "forever"`, seconds are durations."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from durward.catalog.setting import InvalidSettingError, Setting
+from durward.catalog.spelling import spelled
+from durward.model import FOREVER, duration
+
+YES_AND_NO = {"1": True, "0": False}
+CSF_RATES = {"SYNFLOOD": "100/s burst 150 per source", "UDPFLOOD": "100/s burst 500 per source"}  # what 1 begins with
+LIMIT = re.compile(r"(\d{1,9})/(s|m|h)[a-z]*", re.ASCII)
+
+
+def from_csf(name: str, text: str, setting: Setting, current: Any) -> Any:
+    """What `setting` is in TOML after CSF's option `name` was given `text`; `current` is its typed value until then.
+
+    Raises InvalidSettingError where the option cannot have that value.
+    """
+    text = text.strip().strip('"').strip()
+    converter = BY_NAME.get(name) or BY_KIND.get(setting.kind)
+    if name.endswith("_PERM"):
+        converter = _permanent
+    return converter(name, text, setting, current) if converter else text
+
+
+def to_csf(name: str, value: Any, setting: Setting) -> str:
+    """A typed value as CSF's option `name` would write it; a value that CSF has no words for is written as ours."""
+    if name in READ_AS_SWITCH:
+        return "0" if value in (None, False) else "1"
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if name == "DROP_LOGGING":
+        return "1" if value == "kernel" else "0"
+    if setting.kind == "duration":
+        if name == "TESTING_INTERVAL":
+            return str(max(1, round(value / 60)))
+        return "1" if value == FOREVER else str(round(value))
+    if setting.kind == "rate":
+        return "0" if value is None else str(value.burst) if name.endswith("_BURST") else str(value).split()[0]
+    plain = spelled(value, setting)
+    if setting.kind == "connection_limits":
+        plain = [item.replace(" ", ";") for item in plain]
+    elif setting.kind == "port_floods":
+        plain = [f"{one.port.number};{one.port.protocol};{one.hits};{round(one.within_seconds)}" for one in value]
+    elif setting.kind == "knocks":
+        plain = [";".join(map(str, (k.port.number, k.port.protocol, k.within_seconds, *k.steps))) for k in value]
+    return ",".join(plain) if isinstance(plain, list) else str(plain)
+
+
+def _count(_name: str, text: str, _setting: Setting, _current: Any) -> Any:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else text
+
+
+def _duration(_name: str, text: str, _setting: Setting, _current: Any) -> str:
+    """CSF writes seconds; a duration of ours is taken too."""
+    return duration.text_of(_seconds(text)) if text.isdecimal() else text
+
+
+def _permanent(_name: str, text: str, _setting: Setting, _current: Any) -> str:
+    """0 and 1 are for ever, more are seconds. (With LF_TRIGGER off, CSF means the same.)"""
+    return "forever" if text in ("0", "1") else _duration(_name, text, _setting, _current)
+
+
+def _minutes(_name: str, text: str, _setting: Setting, _current: Any) -> str:
+    return duration.text_of(_seconds(text) * 60) if text.isdecimal() else text
+
+
+def _seconds(text: str) -> float:
+    if len(text) > 10:
+        raise InvalidSettingError(f"{text[:20]!r} is no number of seconds")
+    return float(text)
+
+
+def _boolean(name: str, text: str, _setting: Setting, _current: Any) -> bool:
+    if text not in YES_AND_NO:
+        raise InvalidSettingError(f'{text!r} was given; "1" or "0" was expected for {name}')
+    return YES_AND_NO[text]
+
+
+def _texts(_name: str, text: str, _setting: Setting, _current: Any) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", text) if word]
+
+
+def _switch(name: str, text: str, setting: Setting, current: Any) -> str:
+    """SYNFLOOD and UDPFLOOD: off, or on at the rate that holds already, or else at CSF's."""
+    if not _boolean(name, text, setting, current):
+        return "off"
+    return CSF_RATES[name] if current is None else str(current)
+
+
+def _rate(name: str, text: str, _setting: Setting, current: Any) -> str:
+    """`100/s`, or 0 for no limit. The burst stays; CSF's one bucket for everybody becomes one for each source."""
+    if text == "0":
+        return "off"
+    found = LIMIT.fullmatch(text)
+    if not found:
+        raise InvalidSettingError(f'{text!r} was given; a rate like "100/s", or "0", was expected for {name}')
+    burst = f" burst {current.burst}" if current else ""
+    return f"{found[1]}/{found[2]}{burst} per source"
+
+
+def _burst(name: str, text: str, _setting: Setting, current: Any) -> str:
+    if not text.isdecimal() or not 0 < int(text[:10]) or len(text) > 9:
+        raise InvalidSettingError(f"{text!r} was given; a number above 0 was expected for {name}")
+    rate = str(current) if current else CSF_RATES[name.removesuffix("_BURST")]
+    return re.sub(r"burst \d+", f"burst {text}", rate)
+
+
+def _drop_log(name: str, text: str, setting: Setting, current: Any) -> str:
+    return "kernel" if _boolean(name, text, setting, current) else "nflog"
+
+
+def _ftp_port(_name: str, text: str, _setting: Setting, _current: Any) -> bool:
+    """USE_FTPHELPER is the port, or 0."""
+    return text != "0"
+
+
+Converter = Callable[[str, str, Setting, Any], Any]
+READ_AS_SWITCH = frozenset({"SYNFLOOD", "UDPFLOOD"})
+BY_NAME: Mapping[str, Converter] = {
+    "SYNFLOOD": _switch,
+    "UDPFLOOD": _switch,
+    "SYNFLOOD_BURST": _burst,
+    "UDPFLOOD_BURST": _burst,
+    "TESTING_INTERVAL": _minutes,
+    "DROP_LOGGING": _drop_log,
+    "USE_FTPHELPER": _ftp_port,
+}
+BY_KIND: Mapping[str, Converter] = {
+    "count": _count,
+    "number": _count,
+    "duration": _duration,
+    "boolean": _boolean,
+    "texts": _texts,
+    "paths": _texts,
+    "choices": _texts,
+    "rate": _rate,
+}

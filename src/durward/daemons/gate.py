@@ -1,0 +1,127 @@
+"""The gate: what root says to the enforcer about the firewall. One word and one answer for each connection."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from durward.control.channel import answer, receive
+from durward.control.words import ROOT_TABLE, UnknownWordError, Word, decode
+from durward.daemons.process import say
+from durward.model import Address
+from durward.privileged.connections import connections
+from durward.privileged.failure import PrivilegedError
+from durward.privileged.firewall import TEXT_BYTES_MAX, FirewallError, KernelFirewall
+from durward.privileged.loading import load as load_skeleton
+from durward.privileged.loading import unload
+from durward.privileged.netlink import SOCK_DIAG, Netlink
+from durward.privileged.surroundings import Surroundings
+from durward.ruleset.switch import Firewall
+
+PATIENCE_SECONDS = 5.0  # with a root process that says nothing
+REFUSED = 3  # the exit status for what a guard forbids
+
+
+class Gate:
+    """Keeps the firewall. `anew` is called after the table was made again, so that the blocks come back into it."""
+
+    def __init__(self, directory: Path, stopped: Path, skeleton: str, anew: Callable[[], None]) -> None:
+        self._skeleton = skeleton
+        self._stopped = stopped
+        self._anew = anew
+        self._firewall = KernelFirewall(directory, skeleton)
+        if not self.is_stopped:
+            load_skeleton(skeleton)
+            self._firewall.restore(time.time())
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `durward stop` was said, and `durward start` not yet."""
+        return self._stopped.exists()
+
+    def state(self) -> str:
+        """What decides now: "off", "trial", "confirmed", or "stopped" where there is no table at all."""
+        return "stopped" if self.is_stopped else self._firewall.state(time.time())
+
+    def tick(self) -> None:
+        """Clear away a trial that nobody confirmed."""
+        try:
+            if not self.is_stopped and self._firewall.tick(time.time()):
+                say("nobody confirmed the firewall that was on trial; what decided before decides again")
+        except PrivilegedError as error:
+            say(f"the trial of the firewall cannot be cleared away: {error}")
+
+    def hear(self, connection: socket.socket) -> None:
+        """Hear one word of root's and answer it."""
+        descriptors: list[int] = []
+        with connection:
+            connection.settimeout(PATIENCE_SECONDS)
+            try:
+                packet, descriptors = receive(connection)
+                answer(connection, self._obey(decode(packet, ROOT_TABLE), descriptors))
+            except UnknownWordError as error:
+                say(f"root said what is no word ({error})")
+            except OSError:
+                pass
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+    def _obey(self, word: Word, descriptors: list[int]) -> dict[str, Any]:
+        now = time.time()
+        try:
+            match word.name:
+                case "firewall apply":
+                    self._apply(word.fields, descriptors, now)
+                case "firewall confirm":
+                    self._firewall.confirm(word.fields["connection"], now)
+                case "firewall rollback":
+                    self._firewall.rollback()
+                case "firewall off":
+                    unload()
+                    self._stopped.touch()
+                case "firewall on":
+                    self._stopped.unlink(missing_ok=True)
+                    load_skeleton(self._skeleton)
+                    self._firewall.restore(now)
+                    self._anew()
+        except FirewallError as error:
+            return {"error": str(error), "status": REFUSED}
+        except PrivilegedError as error:
+            return {"error": str(error), "status": 1}
+        return {
+            "firewall": self.state(),
+            "generation": self._firewall.next_generation(),
+            "trial_seconds": round(self._firewall.trial_seconds(now)),
+        }
+
+    def _apply(self, fields: dict[str, Any], descriptors: list[int], now: float) -> None:
+        if self.is_stopped:
+            raise FirewallError("durward is stopped: durward start")
+        if len(descriptors) != 1:
+            raise FirewallError("the text of the firewall was expected")
+        if not fields["force"]:
+            _spare_administrators(fields["open_ports"])
+        text = os.pread(descriptors[0], TEXT_BYTES_MAX, 0).decode()
+        firewall = Firewall.marked(self._firewall.next_generation(), text)
+        self._firewall.apply(firewall, fields["seconds"], fields["connection"], now)
+
+
+def _spare_administrators(open_ports: list[tuple[int, int]]) -> None:
+    """Raises FirewallError where an administrator is logged in through a port that would be closed."""
+    for login in Surroundings().live_logins():
+        for port in _ports_in_use(login.address):
+            if not any(first <= port <= last for first, last in open_ports):
+                raise FirewallError(
+                    f"this would close port {port}, through which {login} is logged in from {login.address}; "
+                    "open it in tcp_in, or apply with --force"
+                )
+
+
+def _ports_in_use(address: Address) -> set[int]:
+    """The ports of ours that an address has TCP connections with."""
+    with Netlink(SOCK_DIAG) as netlink:
+        return {one.local_port for one in connections(netlink, [ip_network(address)])}

@@ -1,0 +1,35 @@
+"""Asks the host's own programs: an argument list, no shell, a time limit, and a bound on what is read."""
+
+import os
+import shutil
+import subprocess
+
+from durward.facts.failure import FactsError
+
+SECONDS_MAX = 5.0  # a program that takes longer is ended, and the fact is not known
+OUTPUT_BYTES_MAX = 16 << 20  # a longer answer is refused
+DIRECTORIES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def answer_of(*arguments: str) -> str:
+    """What the program `arguments[0]` writes to its standard output. Raises FactsError."""
+    program = shutil.which(arguments[0], path=DIRECTORIES)
+    if program is None:
+        raise FactsError(f"{arguments[0]} is not installed")
+    environment = {"PATH": DIRECTORIES, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            [program, *arguments[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS_MAX,
+            check=False,
+            env=environment,
+            cwd=os.sep,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FactsError(f"{' '.join(arguments)}: {error}") from None
+    if done.returncode != 0 or len(done.stdout) > OUTPUT_BYTES_MAX:
+        complaint = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no answer"]
+        raise FactsError(f"{' '.join(arguments)}: {complaint[-1][:300]}")
+    return done.stdout.decode("utf-8", "replace")

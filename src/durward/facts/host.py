@@ -1,0 +1,37 @@
+"""Host: everything about this host that the firewall's policy depends on, gathered at one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from durward.facts.interfaces import NetworkInterface, has_one_way_out, interfaces
+from durward.facts.listeners import Listener, connected_addresses, listeners
+from durward.facts.resolvers import resolvers
+from durward.facts.sshd import ssh_ports
+from durward.model import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The facts. `connected`: own addresses with a connection; `one_way_out`: answers leave where questions come in."""
+
+    interfaces: tuple[NetworkInterface, ...] = ()
+    ssh_ports: tuple[int, ...] = (22,)
+    listeners: tuple[Listener, ...] = ()
+    connected: frozenset[Address] = frozenset()
+    one_way_out: bool = False
+    resolvers: tuple[Address, ...] = ()
+
+
+def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
+    """The facts as they are now, in this network namespace. Raises FactsError.
+
+    Only root can ask sshd for its ports: a process that is not gives those that root found.
+    """
+    return Host(
+        interfaces(),
+        ssh_ports() if ports_of_ssh is None else tuple(sorted(set(ports_of_ssh))),
+        tuple(listeners()),
+        connected_addresses(),
+        has_one_way_out(),
+        resolvers(),
+    )
