@@ -1,4 +1,4 @@
-"""A database as it is after much has happened: decisions with their incidents and lines, made through durward's own store."""
+"""A database as it is after much has happened: decisions with incidents and lines, made through durward's own store."""
 
 import os
 import time

@@ -2,8 +2,9 @@
 
     python -m bench.lines PATH RATE_PER_SECOND calm|attack|spray SECONDS
 
-calm: 1 % of the lines are an attack; attack: 60 %, from 300 addresses, which are soon blocked; spray: 60 %, from ever new
-addresses of which each stays below the threshold. An address is one of documentation, or where those are too few, 10/8.
+calm: 1 % of the lines are an attack; attack: 60 %, from 300 addresses, which are soon blocked; spray: 60 %, from ever
+new addresses of which each stays below the threshold. An address is one of documentation, or of 10/8 where those are
+too few.
 """
 
 import os

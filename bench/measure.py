@@ -1,4 +1,4 @@
-"""What the benches share: CPU seconds and memory of a process, percentiles, small tables, and whether the machine is quiet."""
+"""What the benches share: CPU and memory of a process, percentiles, small tables, and whether the machine is quiet."""
 
 import math
 import os

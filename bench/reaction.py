@@ -3,7 +3,7 @@
     PYTHONPATH=. .venv/bin/python -m bench.reaction [--rounds 60] [--busy-rounds 120] [--peer-rounds 12]
 
 Each round is an address of its own that sends some 4,000 packets a second, four failures in the log, and a fifth one.
-"in the kernel": the address is found in the kernel's set, which is asked for it all the time. "dropped": the first of its
+"in kernel": the address is found in the kernel's set, which is asked for it all the time. "dropped": the first of its
 packets that was dropped was sent. Both count from just before the write() of the fifth line.
 """
 

@@ -2,8 +2,11 @@
 
     python bench/scanning.py [--lines 200000] [--rounds 3] [--stamp traditional|iso]
 
-The logs are made here, so it is known how many lines of an attack are in them, and each contender's count is shown. CPU
-is user and system time; less what it takes for an empty log.
+The logs are made here, so it is known how many lines of an attack are in them, and each contender's count is shown. Of
+the calm lines 48 % are CRON's sessions, 16 % sudo's, 16 % systemd-logind's, 8 % systemd's, 8 % the kernel's and 4 % of
+sshd clients that say goodbye, the near misses; the lines of the attack are those of eight kinds that sshd writes, each
+of another process, which is the worst case for what is remembered of sessions. CPU is user and system time; less what
+it takes for an empty log.
 """
 
 import argparse
@@ -115,7 +118,7 @@ def ours(cards: list[ServiceCard], *, settle: bool) -> Contender:
     scanner = Scanner(cards)
 
     def run(path: Path) -> tuple[float, int]:
-        sessions, count, position, rest = Sessions(), 0, 0, b""
+        sessions, calendar, count, position, rest = Sessions(), Calendar(BEGIN + 86400), 0, 0, b""
         started = cpu_seconds(resource.RUSAGE_SELF)
         with path.open("rb", buffering=0) as file:
             while chunk := file.read(BLOCK_BYTES):
@@ -126,7 +129,7 @@ def ours(cards: list[ServiceCard], *, settle: bool) -> Contender:
                     source="bench",
                     position=position,
                     observed_at=BEGIN,
-                    calendar=Calendar(BEGIN + 86400),
+                    calendar=calendar,
                     services=None,
                 )
                 position += len(block)

@@ -2,10 +2,10 @@
 
     PYTHONPATH=. .venv/bin/python -m bench.storm [--attackers 10000] [--blocks 100000] [--restarts 3]
 
-Burst: all attackers have failed four times; then each writes its fifth line, all in one write(). Clocked until the engine
-has committed every decision, and until the kernel has every element. Restart: from the start of `durward run` until
-`status` says that it protects, by which time all blocks have been compared with the kernel's. Some of the blocked send
-packets all the time, also while nothing of durward runs; none may pass.
+Burst: all attackers have failed four times; then each writes its fifth line, all in one write(). Clocked until the
+engine has committed every decision, and until the kernel has every element. Restart: from the start of `durward run`
+until `status` says that it protects, by which time all blocks have been compared with the kernel's. Some of the blocked
+send packets all the time, also while nothing of durward runs; none may pass.
 """
 
 import argparse
@@ -91,33 +91,46 @@ def _stored(stage: Stage, count: int) -> float:
     return time.monotonic()
 
 
+class Starts:
+    """Starts durward with so many blocks, and notes what each start took."""
+
+    def __init__(self, stage: Stage, blocks: int) -> None:
+        self._stage, self._blocks = stage, blocks
+        self._seconds: dict[str, list[float]] = {}
+        self._spent: dict[str, list[float]] = {}
+
+    def start(self, when: str) -> None:
+        """Start it once. Raises ArenaError where fewer blocks stand than before."""
+        self._seconds.setdefault(when, []).append(self._stage.start())
+        for name, pid in self._stage.processes().items():
+            self._spent.setdefault(name, []).append(cpu_seconds(pid))
+        if (found := self._stage.ask("status")["blocks"]) != self._blocks:
+            raise ArenaError(f"{found} of {self._blocks} blocks stand after a start")
+
+    def rows(self) -> list[Row]:
+        """The medians: until it protects, and the CPU of each process by then, in all starts."""
+        what = f"start with {self._blocks:,} blocks"
+        medians = {when: statistics.median(seconds) for when, seconds in self._seconds.items()}
+        rows = [(what, when, f"{taken:.2f}", verdict(taken, RESTART_SECONDS_MAX)) for when, taken in medians.items()]
+        spent = {name: statistics.median(self._spent[name]) for name in ("engine", "enforcer")}
+        return [*rows, *((what, f"CPU of the {name}", f"{seconds:.2f}", "") for name, seconds in spent.items())]
+
+
 def restarts(blocks: int, count: int) -> list[Row]:
     """Start with so many blocks in the database, and again after a crash and after a clean stop. Gives rows."""
-    taken: dict[str, list[float]] = {"the kernel knew none": [], "after kill -9": [], "after a clean stop": []}
     with Stage() as stage:
         fill(stage.database, blocks, blocks)
-        taken["the kernel knew none"].append(_start(stage, blocks))
+        starts = Starts(stage, blocks)
+        starts.start("the kernel knew none")
         with _watching(stage, [subject_of(number * (blocks // WATCHED)) for number in range(WATCHED)]) as passed:
             for _ in range(count):
                 stage.kill()
-                taken["after kill -9"].append(_start(stage, blocks))
+                starts.start("after kill -9")
                 stage.stop()
-                taken["after a clean stop"].append(_start(stage, blocks))
+                starts.start("after a clean stop")
         stage.stop()
-    what = f"start with {blocks:,} blocks"
-    rows = [
-        (what, when, f"{statistics.median(seconds):.2f}", verdict(statistics.median(seconds), RESTART_SECONDS_MAX))
-        for when, seconds in taken.items()
-    ]
-    return [*rows, (f"{passed[0]:,} packets of the blocked", "accepted", f"{passed[1]}", verdict(passed[1], 0))]
-
-
-def _start(stage: Stage, blocks: int) -> float:
-    """Start durward; give the seconds until it protects, which with fewer blocks would be none. Raises ArenaError."""
-    seconds = stage.start()
-    if (found := stage.ask("status")["blocks"]) != blocks:
-        raise ArenaError(f"{found} of {blocks} blocks stand after a start")
-    return seconds
+    sent, accepted = passed
+    return [*starts.rows(), (f"{sent:,} packets of the blocked", "accepted", f"{accepted}", verdict(accepted, 0))]
 
 
 @contextmanager

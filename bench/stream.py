@@ -1,4 +1,4 @@
-"""A process that sends packets from an address on the street to the door and tells which was the first that was dropped.
+"""A process that sends packets from an address on the street to the door, and tells which was the first one dropped.
 
     python -m bench.stream STREET DOOR
 

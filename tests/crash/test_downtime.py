@@ -98,7 +98,7 @@ class Old(Scene):
     def before_start(self) -> None:
         day = time.strftime("%b %e", time.localtime(time.time() - 3 * 86_400))
         lines = [
-            f"{day} 08:10:0{number} door sshd[{number + 100}]: Failed password for root from {self.address} port 40022 ssh2"
+            f"{day} 08:10:0{number} door sshd[{number + 9}]: Failed password for root from {self.address} port 4 ssh2"
             for number in range(8)
         ]
         Writer(self.door).append("\n".join([*lines, ""]).encode())

@@ -166,9 +166,11 @@ def test_root_and_strangers_are_not_the_engine(enforcer: Running) -> None:
         return forked(talk)
 
     group = account("durward-engine").pw_gid
-    for uid in (0, 65534, account("durward-enforcer").pw_uid):
+    for uid in (65534, account("durward-enforcer").pw_uid):
         assert as_user(uid, group).startswith("the enforcer ")
         assert f"a process of user {uid} is not the engine" in enforcer.said.read_text()
+    assert as_user(0, group).startswith("the enforcer ")
+    assert "root said what is no word" in enforcer.said.read_text(), "root has words of its own, and no others"
     assert "Permission denied" in forked(lambda: _stranger(enforcer.home))
     assert enforcer.serves()
 

@@ -130,6 +130,18 @@ def test_facts_are_asked_for_at_most_once_a_second() -> None:
     assert asked == 2
 
 
+def test_a_sign_of_a_change_makes_them_ask_at_once() -> None:
+    clock, signs, facts = Clock(), [1], list(FACTS[:1])
+    watched = Guards(lambda: list(facts), Policy(), clock=clock, signs=lambda: signs[0])
+    assert watched.refusal(ip_network("198.51.100.7"), automatic=False) is None
+    facts.append(FACTS[4])
+    clock.now += 0.5
+    assert watched.refusal(ip_network("198.51.100.7"), automatic=False) is None, "nobody knows yet"
+    signs[0] += 1
+    clock.now += 0.1
+    assert "administrator" in str(watched.refusal(ip_network("198.51.100.7"), automatic=True))
+
+
 def test_facts_that_are_slow_to_get_are_asked_for_less_often() -> None:
     clock, asked = Clock(), 0
 

@@ -43,8 +43,9 @@ def take_off(name: str, file: str, subject: str, reason: str) -> dict[str, Any]:
     """
     from durward.config.list_edits import Removal, remove_entries
 
+    path = here().etc / file
     try:
-        removal = remove_entries(here().etc / file, Subject.parse(subject))
+        removal = remove_entries(path, Subject.parse(subject)) if path.exists() else Removal(0, 0)
     except InvalidAddressError:
         removal = Removal(0, 0)  # a receipt, perhaps: the engine knows
     if removal.kept:

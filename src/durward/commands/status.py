@@ -31,9 +31,7 @@ def command(*, as_json: bool) -> None:
 def page(reply: dict[str, Any]) -> str:
     """The answer as a page of a few lines."""
     state = "Protecting" if reply["protecting"] else "NOT protecting"
-    lines = [
-        f"{bold(state)} since {moment(reply['since'])}  (firewall: {FIREWALL.get(reply['firewall'], reply['firewall'])})"
-    ]
+    lines = [f"{bold(state)} since {moment(reply['since'])}  ({FIREWALL[reply['firewall']]})"]
     counts = (quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored")
     lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
     lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")

@@ -1,10 +1,12 @@
-"""Changes to durward.toml and conf.d: what somebody typed becomes a value, is checked with all the rest, and is written."""
+"""Changes to durward.toml and conf.d: what was typed becomes a value, is checked with all the rest, and is written."""
 
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from durward.catalog.document import DOCUMENT_BYTES_MAX, Problem, ProblemsError
@@ -13,9 +15,9 @@ from durward.catalog.spelling import spelled
 from durward.config.csf_values import from_csf
 from durward.config.home import Home
 from durward.config.loading import load_cards
-from durward.config.reading import MAIN_FILE, NOTHING, Written, read_files
+from durward.config.reading import MAIN_FILE, NOTHING, Origin, Written, read_files
 from durward.config.replacing import locked, replace_file
-from durward.config.schema import ANY, KeyPath, Schema, schema_of
+from durward.config.schema import ANY, KeyPath, Schema, schema_of, service_defaults
 from durward.config.settings import Settings, load_settings
 from durward.config.toml_edits import EditError, set_values
 
@@ -47,21 +49,37 @@ class Ground:
     home: Home
     schema: Schema
     written: Written
+    defaults: Mapping[KeyPath, Any]
 
     @classmethod
     def of(cls, home: Home) -> "Ground":
         """Read it. Raises ProblemsError for wrong cards; wrong settings may be what is to be mended."""
-        schema = schema_of(*load_cards(home))
-        return cls(home, schema, read_files(home.etc, schema))
+        services, detectors = load_cards(home)
+        schema = schema_of(services, detectors)
+        defaults: dict[KeyPath, Any] = {
+            ("detectors", detector.id, "services", service, name): value
+            for detector in detectors
+            for service, default in service_defaults(detector, services).items()
+            for name, value in default.values.items()
+        }
+        return cls(home, schema, read_files(home.etc, schema), MappingProxyType(defaults))
 
     def value(self, path: KeyPath) -> Any:
-        """The typed value that the files or the cards give to `path`."""
-        if path in self.written.values:
-            return self.written.values[path]
-        general = (*path[:2], path[4]) if len(path) == 5 and path[0] == "detectors" else path
-        if general in self.written.values:
-            return self.written.values[general]
+        """The typed value that holds at `path`."""
+        for one in (path, general_of(path)):
+            if one in self.written.values:
+                return self.written.values[one]
+        return self.default(path)
+
+    def default(self, path: KeyPath) -> Any:
+        """The typed value that holds at `path` where nobody wrote one: a card may set it otherwise for a service."""
+        if path in self.defaults:
+            return self.defaults[path]
         return self.setting(path).default
+
+    def origin(self, path: KeyPath) -> Origin | None:
+        """Where the value of `path` was written; None for a default."""
+        return self.written.origins.get(path) or self.written.origins.get(general_of(path))
 
     def setting(self, path: KeyPath) -> Setting:
         """The setting at `path`, which is known."""
@@ -75,6 +93,11 @@ class Ground:
         origin = self.written.origins.get(path)
         file = self.home.etc / MAIN_FILE if main or origin is None else Path(origin.file)
         return Change(path, spelled(self.value(path), self.setting(path)), after, file)
+
+
+def general_of(path: KeyPath) -> KeyPath:
+    """The setting of a detector for all services, for one that is about one service; else the path itself."""
+    return (*path[:2], path[4]) if len(path) == 5 and path[0] == "detectors" else path
 
 
 def changes_of(ground: Ground, assignments: Mapping[str, str]) -> list[Change]:
@@ -107,17 +130,19 @@ def paths_for(ground: Ground, name: str) -> list[KeyPath]:
 
 
 def write_changes(ground: Ground, changes: list[Change], *, dry_run: bool = False) -> Settings:
-    """Write the changes, if the settings are right with them; give those settings. Raises ProblemsError, or EditError.
+    """Write the changes, if the settings are right with them; give those settings. Raises ProblemsError.
 
     Each file is replaced whole. With `dry_run` all is checked and nothing is written.
     """
     etc = ground.home.etc
-    if not dry_run:
+    try:
+        if dry_run and not etc.exists():
+            return _written(ground, changes, dry_run=True)
         etc.mkdir(parents=True, exist_ok=True)
-    if dry_run and not etc.exists():
-        return _written(ground, changes, dry_run=True)
-    with locked(etc):
-        return _written(ground, changes, dry_run=dry_run)
+        with locked(etc):
+            return _written(ground, changes, dry_run=dry_run)
+    except OSError as error:
+        raise ProblemsError([Problem(str(etc), 1, "", error.strerror or "cannot be written")]) from None
 
 
 def _written(ground: Ground, changes: list[Change], *, dry_run: bool) -> Settings:
@@ -137,8 +162,7 @@ def _written(ground: Ground, changes: list[Change], *, dry_run: bool) -> Setting
 def _edited(file: Path, values: Mapping[KeyPath, Any]) -> bytes:
     try:
         with file.open("rb") as stream:
-            raw = stream.read(DOCUMENT_BYTES_MAX + 1)
-        text = raw.decode()
+            text = stream.read(DOCUMENT_BYTES_MAX + 1).decode()
     except FileNotFoundError:
         text = ""
     except UnicodeDecodeError:
@@ -172,10 +196,8 @@ def _changes_for(ground: Ground, name: str, text: str) -> list[Change]:
 def native_value(text: str, setting: Setting) -> Any:
     """What somebody typed for a native setting, as TOML holds it: `10`, `true`, `1h`, `22,80`, `["a", "b"]`, `a,b`."""
     literals = []
-    try:
+    with suppress(tomllib.TOMLDecodeError):
         literals = [tomllib.loads(f"value = {text}")["value"]]
-    except tomllib.TOMLDecodeError:
-        pass
     parts = [part.strip() for part in text.split(",") if part.strip()]
     readings = [*literals, text, parts] if setting.kind in LITERAL_FIRST else [text, *literals, parts]
     for reading in readings:

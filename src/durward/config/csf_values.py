@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from durward.catalog.knocking import KnockSequence
 from durward.catalog.setting import InvalidSettingError, Setting
 from durward.catalog.spelling import spelled
+from durward.catalog.traffic import ConnectionLimit, PortFlood, Rate
 from durward.model import FOREVER, duration
 
 YES_AND_NO = {"1": True, "0": False}
@@ -27,26 +29,42 @@ def from_csf(name: str, text: str, setting: Setting, current: Any) -> Any:
 
 def to_csf(name: str, value: Any, setting: Setting) -> str:
     """A typed value as CSF's option `name` would write it; a value that CSF has no words for is written as ours."""
-    if name in READ_AS_SWITCH:
-        return "0" if value in (None, False) else "1"
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if name == "DROP_LOGGING":
-        return "1" if value == "kernel" else "0"
-    if setting.kind == "duration":
-        if name == "TESTING_INTERVAL":
-            return str(max(1, round(value / 60)))
-        return "1" if value == FOREVER else str(round(value))
-    if setting.kind == "rate":
-        return "0" if value is None else str(value.burst) if name.endswith("_BURST") else str(value).split()[0]
+    writer = WRITE_BY_NAME.get(name) or WRITE_BY_KIND.get(setting.kind)
+    if writer:
+        return writer(name, value)
     plain = spelled(value, setting)
-    if setting.kind == "connection_limits":
-        plain = [item.replace(" ", ";") for item in plain]
-    elif setting.kind == "port_floods":
-        plain = [f"{one.port.number};{one.port.protocol};{one.hits};{round(one.within_seconds)}" for one in value]
-    elif setting.kind == "knocks":
-        plain = [";".join(map(str, (k.port.number, k.port.protocol, k.within_seconds, *k.steps))) for k in value]
     return ",".join(plain) if isinstance(plain, list) else str(plain)
+
+
+def _write_switch(_name: str, value: Any) -> str:
+    return "0" if value in (None, False, "nflog") else "1"
+
+
+def _write_duration(_name: str, value: float) -> str:
+    return "1" if value == FOREVER else str(round(value))
+
+
+def _write_minutes(_name: str, value: float) -> str:
+    return str(max(1, round(value / 60)))
+
+
+def _write_rate(name: str, value: Rate | None) -> str:
+    if value is None:
+        return "0"
+    return str(value.burst) if name.endswith("_BURST") else str(value).split()[0]
+
+
+def _write_floods(_name: str, value: tuple[PortFlood, ...]) -> str:
+    return ",".join(f"{one.port.number};{one.port.protocol};{one.hits};{round(one.within_seconds)}" for one in value)
+
+
+def _write_limits(_name: str, value: tuple[ConnectionLimit, ...]) -> str:
+    return ",".join(f"{one.port.number};{one.connections}" for one in value)
+
+
+def _write_knocks(_name: str, value: tuple[KnockSequence, ...]) -> str:
+    parts = [(one.port.number, one.port.protocol, one.within_seconds, *one.steps) for one in value]
+    return ",".join(";".join(map(str, part)) for part in parts)
 
 
 def _count(_name: str, text: str, _setting: Setting, _current: Any) -> Any:
@@ -59,7 +77,7 @@ def _duration(_name: str, text: str, _setting: Setting, _current: Any) -> str:
 
 
 def _permanent(_name: str, text: str, _setting: Setting, _current: Any) -> str:
-    """0 and 1 are for ever, more are seconds. (With LF_TRIGGER off, CSF means the same.)"""
+    """0 and 1 are for ever, more are seconds, as CSF means it."""
     return "forever" if text in ("0", "1") else _duration(_name, text, _setting, _current)
 
 
@@ -102,7 +120,7 @@ def _rate(name: str, text: str, _setting: Setting, current: Any) -> str:
 
 
 def _burst(name: str, text: str, _setting: Setting, current: Any) -> str:
-    if not text.isdecimal() or not 0 < int(text[:10]) or len(text) > 9:
+    if not text.isdecimal() or len(text) > 9 or int(text) == 0:
         raise InvalidSettingError(f"{text!r} was given; a number above 0 was expected for {name}")
     rate = str(current) if current else CSF_RATES[name.removesuffix("_BURST")]
     return re.sub(r"burst \d+", f"burst {text}", rate)
@@ -118,7 +136,6 @@ def _ftp_port(_name: str, text: str, _setting: Setting, _current: Any) -> bool:
 
 
 Converter = Callable[[str, str, Setting, Any], Any]
-READ_AS_SWITCH = frozenset({"SYNFLOOD", "UDPFLOOD"})
 BY_NAME: Mapping[str, Converter] = {
     "SYNFLOOD": _switch,
     "UDPFLOOD": _switch,
@@ -137,4 +154,18 @@ BY_KIND: Mapping[str, Converter] = {
     "paths": _texts,
     "choices": _texts,
     "rate": _rate,
+}
+WRITE_BY_NAME: Mapping[str, Callable[[str, Any], str]] = {
+    "SYNFLOOD": _write_switch,
+    "UDPFLOOD": _write_switch,
+    "DROP_LOGGING": _write_switch,
+    "TESTING_INTERVAL": _write_minutes,
+}
+WRITE_BY_KIND: Mapping[str, Callable[[str, Any], str]] = {
+    "boolean": _write_switch,
+    "duration": _write_duration,
+    "rate": _write_rate,
+    "port_floods": _write_floods,
+    "connection_limits": _write_limits,
+    "knocks": _write_knocks,
 }

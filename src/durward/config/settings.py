@@ -186,7 +186,7 @@ def _section(at: KeyPath, table: Table, written: Written) -> dict[str, Any]:
 
 def _firewall(table: Table, written: Written) -> FirewallSettings:
     at = ("firewall",)
-    by_name = {name: _named((*at, name), written) for name in table.tables}
+    by_name: dict[str, Any] = {name: _named((*at, name), written) for name in table.tables}
     return FirewallSettings(**_section(at, table, written), **by_name)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from durward.config.toml_layout import KeyPath, Layout, layout_of
 
 BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+SURROGATE = re.compile("[\ud800-\udfff]")  # what is left of bytes that are no UTF-8
 Candidate = Callable[[str, Layout, KeyPath, Any], str | None]
 
 
@@ -49,7 +50,7 @@ def toml_of(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return repr(value)
-    if isinstance(value, str):
+    if isinstance(value, str) and not SURROGATE.search(value):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_of, value))}]"

@@ -5,8 +5,6 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from durward.catalog.document import HEADER, KEY
-
 KeyPath = tuple[str, ...]
 QUOTES = ('"""', "'''", '"', "'")
 BRACKETS = {"[": 1, "{": 1, "]": -1, "}": -1}
@@ -38,19 +36,20 @@ def layout_of(text: str) -> Layout:
     table: KeyPath | None = ()
     position = 0
     while position < len(text):
+        start = _behind_blanks(text, position)
         end = _line_end(text, position)
-        line = text[position:end]
-        if header := HEADER.match(line.rstrip("\r\n")):
-            table = _path_of(f"[{header[2]}]") if header[1] == "[" else None
+        if text.startswith("[", start):
+            table = None if text.startswith("[[", start) else _path_of(text[start : _outside(text, start, "]") + 1])
             if table is not None:
                 headers.setdefault(table, end)
-        elif key := KEY.match(line):
-            start = position + key.end()
-            start += len(text[start:]) - len(text[start:].lstrip(" \t"))
-            value_end = end_of_value(text, start)
+        elif start < len(text) and text[start] not in "#\r\n":
+            equals = _outside(text, start, "=")
+            value = _behind_blanks(text, equals + 1)
+            value_end = end_of_value(text, value)
             end = _line_end(text, value_end)
             if table is not None:
-                assignments.append(Assignment(table + _path_of(f"{key[1]} = 0"), table, start, value_end, end))
+                path = table + _path_of(f"{text[start:equals]} = 0")
+                assignments.append(Assignment(path, table, value, value_end, end))
         position = end
     return Layout(tuple(assignments), headers)
 
@@ -78,6 +77,14 @@ def end_of_value(text: str, start: int) -> int:
     return start + len(text[start:position].rstrip())
 
 
+def _outside(text: str, start: int, letter: str) -> int:
+    """Where `letter` stands next, names in quotes passed over; it is there, because the text is valid."""
+    position = start
+    while text[position] != letter:
+        position = _end_of_string(text, position, text[position]) if text[position] in "\"'" else position + 1
+    return position
+
+
 def _end_of_string(text: str, start: int, quotes: str) -> int:
     closing = re.compile(r"(?:\\.|[^\\])*?" + quotes if quotes[0] == '"' else r".*?" + quotes, re.DOTALL)
     found = closing.match(text, start + len(quotes))
@@ -85,6 +92,12 @@ def _end_of_string(text: str, start: int, quotes: str) -> int:
     while found and len(quotes) == 3 and text.startswith(quotes[0], end):  # quotes may stand right before the closing
         end += 1
     return end
+
+
+def _behind_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t":
+        position += 1
+    return position
 
 
 def _line_end(text: str, position: int) -> int:

@@ -17,6 +17,7 @@ from durward.engine.explain import history_entry, moment, ports_of
 from durward.model import Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
 from durward.model.duration import SECONDS_MAX
 from durward.store import decisions, explanations, standing
+from durward.store.errors import StoreCorruptError, StoreError
 
 REASON_CHARACTERS_MAX = 500
 NOT_FOUND, REFUSED = 1, 3
@@ -58,11 +59,16 @@ class Answering:
         }
 
     def answer(self, asked: dict[str, Any]) -> Answers:
-        """Answer one question. Raises RequestError."""
+        """Answer one question. Raises RequestError, and StoreCorruptError where the database is damaged."""
         verb = self._verbs.get(str(asked.get("verb")))
         if verb is None:
             raise RequestError(f"the engine knows no verb {asked.get('verb')!r}")
-        return verb(asked, time.time())
+        try:
+            return verb(asked, time.time())
+        except StoreCorruptError:
+            raise
+        except StoreError as error:  # a number or a text that no database holds
+            raise RequestError(f"the database has no such thing: {error}") from None
 
     def _put(self, asked: dict[str, Any], now: float) -> Answers:
         verdict = cast("Verdict", asked["verb"])
@@ -183,7 +189,11 @@ class Answering:
         return found
 
     def _list(self, asked: dict[str, Any], now: float) -> Iterator[dict[str, Any]]:
-        listing = cast("Listing", str(asked["listing"]))
+        if asked["listing"] not in DONE:
+            raise RequestError(f"there is no list {asked['listing']!r}")
+        return self._listed(cast("Listing", asked["listing"]), now)
+
+    def _listed(self, listing: Listing, now: float) -> Iterator[dict[str, Any]]:
         for one in standing.all_of(self._ledger.store, listing):
             if one.until is not None and one.until <= now:
                 continue

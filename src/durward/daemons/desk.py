@@ -73,6 +73,11 @@ class Desk:
             self._part(client)
         return True
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether anybody follows the log: a burst of decisions is not spelt for nobody."""
+        return any(client.following for client in self._clients.values())
+
     def tell(self, entries: Sequence[dict[str, Any]]) -> None:
         """Tell those who follow the log."""
         for client in [client for client in self._clients.values() if client.following]:

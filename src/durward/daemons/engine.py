@@ -200,7 +200,8 @@ class EngineProcess:
         return Answering(rooms, self._explaining, self._reload)
 
     def _tell(self, decided: Sequence[Decision], refused: Mapping[int, str]) -> None:
-        self._desk.tell([history_entry(one, refused.get(one.id)) for one in decided])
+        if self._desk.is_followed:
+            self._desk.tell([history_entry(one, refused.get(one.id)) for one in decided])
 
 
 def main() -> NoReturn:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from durward.control.channel import ChannelError
 from durward.daemons.door import Door
+from durward.sources.opening import NotNowError
 
 
 class Opening:
@@ -24,8 +25,8 @@ class Opening:
         """A reading descriptor of `path`; None when it is absent or refused."""
         try:
             answer, descriptors = self._door.channel.ask_descriptors("open file", path=path)
-        except ChannelError:
-            return None
+        except ChannelError as error:
+            raise NotNowError(str(error)) from None
         self.watches[path] = [(number, os.fsencode(name)) for number, name in answer["watches"]]
         if answer["problem"]:
             self.problems[path] = answer["problem"]
@@ -37,8 +38,8 @@ class Opening:
         """The rotated copies of `path`, newest first."""
         try:
             answer, descriptors = self._door.channel.ask_descriptors("open siblings", path=path)
-        except ChannelError:
-            return []
+        except ChannelError as error:
+            raise NotNowError(str(error)) from None
         return list(zip(answer["names"], descriptors, strict=True))
 
     def matching(self, glob: str) -> Iterator[str]:

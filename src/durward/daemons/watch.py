@@ -4,6 +4,7 @@ import fnmatch
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -15,20 +16,21 @@ from durward.daemons.journal import JournalReading
 from durward.daemons.opening import Opening
 from durward.daemons.process import say
 from durward.engine.engine import Engine
-from durward.model import Decision, Event
+from durward.model import Decision, Event, Finding
 from durward.scan.scanner import Scanner
 from durward.scan.sessions import Sessions
 from durward.scan.timestamps import Calendar
 from durward.scan.twins import Twins
 from durward.sources.block import Block, Position
 from durward.sources.logfiles import LogFiles
-from durward.sources.opening import SourceError
+from durward.sources.opening import NotNowError, SourceError
 from durward.sources.watching import CREATE, MOVED_TO, read_changes
 
 LIST_SECONDS = 10.0  # how often globs are looked at again although no notice came
 LIST_SECONDS_MIN = 1.0  # and how often at most, however many files are made
 RESTLESS_SECONDS = 0.2  # between two looks at a rotated file that may still be written to
 CALENDAR_SECONDS = 60.0  # a calendar is used for this long
+FINDINGS_MAX = 50  # kept of lines that could not be read
 FILES_MAX = 10_000  # followed at once; what more a glob names is not read, and said
 CLOCK_SLACK_SECONDS = 600  # a stamp that lies further in the future than this is not believed
 
@@ -162,14 +164,7 @@ class Watch:
             say(f"the journal waits for the enforcer: {error}")
 
     def _events(self, block: Block, now: float) -> list[Event]:
-        events = self._scanner.events(
-            block.data,
-            source=block.source,
-            position=block.position,
-            observed_at=now,
-            calendar=self._calendar_at(now),
-            services=self._services_in(block.source),
-        )
+        events = self._scan(block, now)
         self._count(block, events, now)
         if block.places:
             events = [event._replace(position=block.place_of(cast("int", event.position))) for event in events]
@@ -179,6 +174,30 @@ class Watch:
             # What was written while nobody watched counts at its own time, unless that lies in the future.
             events = [_at_its_own_time(event, now) for event in events]
         return self._sessions.settle(events)
+
+    def _scan(self, block: Block, now: float) -> list[Event]:
+        """The events of a block. Should a line ever make the scanner raise, that line is passed over and reported."""
+        try:
+            return self._scan_lines(block, block.data, 0, now)
+        except Exception as error:  # noqa: BLE001 — one line must not keep all others from being read
+            self._engine.findings.append(Finding("scan", block.source, "error", f"{type(error).__name__}: {error}"))
+            del self._engine.findings[:-FINDINGS_MAX]
+        events, start = [], 0
+        for line in block.data.splitlines(keepends=True):
+            with suppress(Exception):
+                events += self._scan_lines(block, line, start, now)
+            start += len(line)
+        return events
+
+    def _scan_lines(self, block: Block, lines: bytes, start: int, now: float) -> list[Event]:
+        return self._scanner.events(
+            lines,
+            source=block.source,
+            position=block.position + start,
+            observed_at=now,
+            calendar=self._calendar_at(now),
+            services=self._services_in(block.source),
+        )
 
     def _count(self, block: Block, events: list[Event], now: float) -> None:
         tally = self._tallies.setdefault(block.source, Tally())
@@ -216,7 +235,10 @@ class Watch:
         raise ChannelError("the enforcer went while a log was being opened")
 
     def _take_watches(self, path: str, now: float) -> None:
-        descriptor = self._opening.open(path)
+        try:
+            descriptor = self._opening.open(path)
+        except NotNowError as error:
+            raise ChannelError(str(error)) from None
         if descriptor is not None:
             os.close(descriptor)
         self._files.follow(path, self._opening.watches.get(path, ()), None, now=now)

@@ -101,7 +101,7 @@ def ports_of(scope: Scope) -> str:
 
 
 def moment(at: float | None) -> str | None:
-    """A time as JSON gives it: ISO 8601 in UTC; None for never. What a forged stamp puts out of all years is cut off."""
+    """A time as JSON gives it: ISO 8601 in UTC; None for never. A forged one beyond all years is cut off."""
     if at is None:
         return None
     return datetime.fromtimestamp(min(max(at, SECONDS_MIN), SECONDS_MAX), UTC).isoformat(timespec="milliseconds")

@@ -41,7 +41,10 @@ class Recollection:
 
 
 def _is_of(subject: Subject, event: Event) -> bool:
-    return event.source_ip is not None and parse_address(event.source_ip) in subject.network
+    if event.source_ip is None:
+        return False
+    # As it mostly is; a burst of attackers asks this so often that parsing would take a fifth of the time.
+    return event.source_ip == subject.value or parse_address(event.source_ip) in subject.network
 
 
 def seconds_of(mark: int) -> float:

@@ -1,7 +1,7 @@
 """Which networks this host lives in, and which of its addresses nobody has a reason to talk to."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from durward.facts.complaints import Complaints
 from durward.facts.host import Host
@@ -18,13 +18,14 @@ CLIENTS = frozenset({("udp", 68), ("udp", 546)})  # how an address is asked for,
 def own_networks(host: Host) -> tuple[Network, ...]:
     """The networks whose addresses are no forgeries here: those of the interfaces, and the private range around them.
 
-    A host with a private address has neighbours behind its router that have one too.
+    A host with a private address has neighbours behind its router that have one too. None lies in another.
     """
     attached = [own.network for own in _all(host)]
     around = [wide for own in _all(host) for wide in PRIVATE if own.address in wide]
     carrier = [CARRIER] if any(wide.version == CARRIER.version for wide in around) else []
-    found = {LINK, *attached, *around, *carrier}
-    return tuple(sorted(found, key=lambda network: (network.version, int(network.network_address), network.prefixlen)))
+    four = [one for one in (LINK, *attached, *around, *carrier) if isinstance(one, IPv4Network)]
+    six = [one for one in (*attached, *around) if isinstance(one, IPv6Network)]
+    return (*collapse_addresses(four), *collapse_addresses(six))
 
 
 def unused_addresses(host: Host, complaints: Complaints) -> tuple[str, ...]:

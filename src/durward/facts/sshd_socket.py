@@ -1,5 +1,6 @@
 """Which ports systemd listens on for sshd: ssh.socket and its drop-ins, as systemd would put them together."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,12 +29,9 @@ def socket_ports(root: Path = Path("/")) -> list[tuple[int, str]]:
 
 def _is_wanted(root: Path, unit: str) -> bool:
     """Whether some unit wants or requires it: that is how `systemctl enable` switches it on."""
-    patterns = [f"{directory}/*.{kind}/{unit}" for directory in DIRECTORIES for kind in ("wants", "requires")]
-    return any(_lexists(path) for pattern in patterns for path in root.glob(pattern))
-
-
-def _lexists(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
+    patterns = [f"{directory}/*.{kind}" for directory in DIRECTORIES for kind in ("wants", "requires")]
+    # The link counts, wherever it leads: below another root it leads nowhere.
+    return any(os.path.lexists(folder / unit) for pattern in patterns for folder in root.glob(pattern))
 
 
 def _streams(root: Path, unit: str) -> list[tuple[int, str]]:

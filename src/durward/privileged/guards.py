@@ -17,6 +17,7 @@ from durward.privileged.failure import KernelError
 from durward.privileged.surroundings import Protected, Surroundings
 
 REFRESH_SECONDS = 1.0  # facts are not asked for more often
+SIGNS_SECONDS = 0.01  # between two looks for signs of a change, upon which they are asked for at once
 REFRESH_COST = 20  # nor so often that asking takes more than this part of the time
 PACE_SECONDS = 60
 GUARDED_MAX = 100  # lines of what is guarded that are told
@@ -57,12 +58,14 @@ class Guards:
         policy: Policy,
         allowed: Callable[[], Iterable[Allowed]] = tuple,
         clock: Callable[[], float] = time.monotonic,
+        signs: Callable[[], object] = tuple,
     ) -> None:
         """`facts` gives what must not be blocked now, `allowed` the allow list; an equal answer costs nothing.
 
+        `signs` is cheap to ask, and its answer changes when somebody logs in.
         `facts` may raise KernelError: then what was known before holds, and while nothing is known all is refused.
         """
-        self._ask_facts, self._ask_allowed, self._clock = facts, allowed, clock
+        self._ask_facts, self._ask_allowed, self._clock, self._ask_signs = facts, allowed, clock, signs
         self._policy = policy
         self._facts: list[Protected] | None = None
         self._allowed: Iterable[Allowed] | None = None
@@ -70,7 +73,8 @@ class Guards:
         self._protected: Networks[Protected] = Networks(())
         self._covers = _Covers(())
         self._pace = _Pace(policy.automatic_per_minute_max)
-        self._fresh_until = float("-inf")
+        self._fresh_until = self._looked_at = float("-inf")
+        self._signs: object = None
 
     def refusal(self, network: Network, automatic: bool, *, counts: bool = True) -> str | None:
         """Why `network` must not be blocked, in plain words; None where it may be.
@@ -78,7 +82,7 @@ class Guards:
         A None for an automatic block counts against the pace; `counts` is False for one that stands already.
         """
         now = self._clock()
-        if now >= self._fresh_until:
+        if now >= self._fresh_until or self._something_changed(now):
             self._refresh(now)
         reason = self._standing_reason(network)
         if reason is None and automatic:
@@ -108,7 +112,15 @@ class Guards:
             return f"more than {self._policy.automatic_per_minute_max} automatic blocks in a minute"
         return None
 
+    def _something_changed(self, now: float) -> bool:
+        """Whether there is a sign that the facts are old: a session that has just begun is to be safe at once."""
+        if 0 <= now - self._looked_at < SIGNS_SECONDS:
+            return False
+        self._looked_at = now
+        return self._ask_signs() != self._signs
+
     def _refresh(self, began: float) -> None:
+        self._signs = self._ask_signs()  # before the facts: what comes in between is seen the next time
         try:
             facts = self._ask_facts()
         except (KernelError, OSError) as error:
@@ -154,7 +166,8 @@ class AllowList:
 def guards_of(etc: Path, settings: GuardSettings) -> Guards:
     """The guards of this host as its settings want them; `etc` is where allow.list lies."""
     policy = Policy(settings.automatic_prefix_v4, settings.automatic_prefix_v6, settings.blocks_per_minute_max)
-    return Guards(Surroundings().protected, policy, AllowList(etc / "allow.list"))
+    surroundings = Surroundings()
+    return Guards(surroundings.protected, policy, AllowList(etc / "allow.list"), signs=surroundings.signs)
 
 
 class _Covers:

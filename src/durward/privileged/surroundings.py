@@ -44,6 +44,10 @@ class Surroundings:
         ]
         return [(ip_network(address), what) for address, what in facts]
 
+    def signs(self) -> tuple[int, ...]:
+        """What changes when somebody logs in or out; cheap to ask."""
+        return tuple(map(_changed_at, (self.utmp_path, self.sessions_path)))
+
     def live_logins(self) -> list[Login]:
         """The logins whose address has a connection with this host now. Where the kernel does not tell, all of them."""
         found = logins(self.utmp_path, self.sessions_path)
@@ -54,6 +58,13 @@ class Surroundings:
         except (KernelError, OSError):
             return found
         return [login for login in found if login.address in peers]
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def own_addresses(netlink: Netlink) -> list[Address]:

@@ -19,6 +19,7 @@ class Fragment:
     nat_leaving: tuple[str, ...] = ()
     nat_routed: tuple[str, ...] = ()
     early: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
 
     def __add__(self, other: "Fragment") -> "Fragment":
         """Both, one after the other in each slot."""

@@ -33,8 +33,8 @@ class Line(NamedTuple):
 
 
 def chain(name: str, rules: Iterable[str]) -> str:
-    """A chain as text, not indented."""
-    return f"chain {name} {{\n" + "".join(f"\t{rule}\n" for rule in rules) + "}"
+    """A chain that others lead to, as it stands in the text of the table."""
+    return f"\tchain {name} {{\n" + "".join(f"\t\t{rule}\n" for rule in rules) + "\t}"
 
 
 def listed(items: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def with_comment(rule: str, comment: str) -> str:
 
 
 def to_ports(protocol: Protocol, ports: tuple[PortRange, ...], *, translated: bool = False) -> str:
-    """What is sent to `ports`. `translated`: to the port that the sender asked for, before anybody's DNAT changed it."""
+    """What is sent to `ports`. `translated`: to the port that the sender asked for, before DNAT changed it."""
     if ports == EVERY_PORT:
         return f"meta l4proto {protocol}"
     if translated:
@@ -84,7 +84,7 @@ def of_version(version: Version) -> str:
 
 
 def by_interface(word: Literal["iifname", "oifname"], names: Iterable[str], *, but: bool = False) -> str:
-    """What comes in or goes out by one of `names`, or (`but`) by none. Raises InvalidPolicyError for what is no name."""
+    """What comes in or goes out by one of `names`, or (`but`) by none. Raises InvalidPolicyError for a wrong name."""
     quoted = []
     for name in sorted(set(names)):
         if not INTERFACE.fullmatch(name) or name == "*":
@@ -112,7 +112,7 @@ def rate_text(rate: Rate, *, over: bool) -> str:
 
 def meter(name: str, kind: str, seconds: int) -> str:
     """A set that counts for itself; what is not seen for `seconds` is forgotten."""
-    return f"set {name} {{ type {kind}; flags dynamic,timeout; timeout {seconds}s; size {SOURCES_MAX}; }}"
+    return f"\tset {name} {{ type {kind}; flags dynamic,timeout; timeout {seconds}s; size {SOURCES_MAX}; }}"
 
 
 def without(ports: tuple[PortRange, ...], closed: Iterable[int]) -> tuple[PortRange, ...]:
@@ -124,7 +124,7 @@ def without(ports: tuple[PortRange, ...], closed: Iterable[int]) -> tuple[PortRa
 
 
 def in_families(name: str, generation: str, lines: Iterable[Line]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Chains that hold the lines of one family each, and the rule that leads a packet to its own; empty for no lines."""
+    """Chains that hold the lines of one family each, and the rule that leads there; both empty for no lines."""
     lines = tuple(lines)
     chains, ways = [], []
     for version in VERSIONS:

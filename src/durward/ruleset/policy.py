@@ -98,6 +98,24 @@ class Logging:
     silent_ports: tuple[PortRange, ...] = ()  # what everybody's noise knocks at: dropped without a word
 
 
+MergedMode = Literal["deny", "allow_only", "deny_ports", "allow_ports"]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedList:
+    """Networks of many lists as one: what happens to who is in it, or (`allow_only`) is not, when he begins something.
+
+    `tcp` and `udp` are for the modes about ports. `early` refuses, in mode `deny`, before connection tracking: that is
+    cheaper, and refuses the answers to this host's own connections too. Right for attackers, wrong for countries.
+    """
+
+    name: str
+    mode: MergedMode
+    tcp: tuple[PortRange, ...] = ()
+    udp: tuple[PortRange, ...] = ()
+    early: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Everything the firewall is to do. The default lets in nothing but SSH, and lets out everything.
@@ -127,3 +145,4 @@ class Policy:
     logging: Logging = field(default_factory=Logging)
     ftp_helper: bool = False
     block_prefix_v6: int = 64
+    merged: tuple[MergedList, ...] = ()

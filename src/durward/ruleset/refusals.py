@@ -8,7 +8,17 @@ from typing import Literal, NamedTuple
 
 from durward.catalog.traffic import PortRange, Rate
 from durward.ruleset.fragment import Fragment, meter_name
-from durward.ruleset.matching import PROTOCOLS, VERSIONS, chain, meter, of_version, rate_text, source_of, to_ports
+from durward.ruleset.matching import (
+    PROTOCOLS,
+    VERSIONS,
+    Version,
+    chain,
+    meter,
+    of_version,
+    rate_text,
+    source_of,
+    to_ports,
+)
 from durward.ruleset.policy import Policy
 
 Way = Literal["in", "out"]
@@ -84,15 +94,18 @@ def _told(policy: Policy, kind: Kind, way: Way, sets: list[str]) -> list[str]:
 
 def _kernel_lines(policy: Policy, kind: Kind, way: Way, sets: list[str]) -> list[str]:
     rules = []
+    opening = "tcp flags & (fin | syn | rst | ack) == syn " if way == "out" and kind.word == "tcp" else ""
     for version in VERSIONS:
-        name = meter_name(f"line{version}", str(LINES_SHARE), policy.block_prefix_v6)
-        sets.append(meter(name, f"ipv{version}_addr", MEMORY_SECONDS))
-        source = source_of(version, policy.block_prefix_v6)
-        share = f"update @{name} {{ {source} {rate_text(LINES_SHARE, over=False)} }}"
         middle = "_" if version == 4 else "6"
         line = f'log prefix "Firewall: *{kind.csf}{middle}{way.upper()} Blocked* "'
-        opening = "tcp flags & (fin | syn | rst | ack) == syn " if way == "out" and kind.word == "tcp" else ""
+        share = _share_of_lines(policy, version, sets) if way == "in" else ""
         whose = " flags skuid" if way == "out" else ""
-        family = of_version(version)
-        rules.append(f"{family} {opening}{share} {rate_text(LINES_TOTAL, over=False)} {line}{whose}")
+        rules.append(f"{of_version(version)} {opening}{share}{rate_text(LINES_TOTAL, over=False)} {line}{whose}")
     return rules
+
+
+def _share_of_lines(policy: Policy, version: Version, sets: list[str]) -> str:
+    name = meter_name(f"line{version}", str(LINES_SHARE), policy.block_prefix_v6)
+    sets.append(meter(name, f"ipv{version}_addr", MEMORY_SECONDS))
+    source = source_of(version, policy.block_prefix_v6)
+    return f"update @{name} {{ {source} {rate_text(LINES_SHARE, over=False)} }} "

@@ -1,4 +1,4 @@
-"""Who may send mail by himself: root and the mail users and groups. Others are refused, or led to our own mail server."""
+"""Who may send mail by himself: root, the mail users and groups. Others are refused or led to our own mail server."""
 
 from durward.catalog.traffic import PortRange
 from durward.ruleset.fragment import Fragment

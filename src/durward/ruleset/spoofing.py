@@ -1,24 +1,24 @@
 """Packets that cannot be what they say: impossible TCP flags, sources that nobody has, addresses that are not in use.
 
 What no honest packet can be is dropped before connection tracking. Private networks are judged later and only where
-they begin something: name servers and clouds' metadata services answer from such addresses, and answers must arrive.
+they begin something: name servers and the metadata services of clouds answer from there, and answers must arrive.
 """
 
-from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network, IPv6Network
 
 from durward.model import Network
 from durward.ruleset.fragment import Fragment
+from durward.ruleset.matching import VERSIONS, by_interface, chain, listed, network_of
 from durward.ruleset.policy import Policy, Spoofing
-from durward.ruleset.writing import chain, group, networks_text, outside
 
 FLAGS = "tcp flags & (fin|syn|rst|psh|ack|urg)"
-# The only sensible combinations; one look-up for each packet. ECN's bits are nobody's business here.
-GOOD_FLAGS = group(
-    ("syn", "syn|urg", "syn|ack", "syn|psh|ack", "rst", "rst|ack", "rst|psh|ack")
-    + ("ack", "psh|ack", "urg|ack", "psh|urg|ack", "fin|ack", "fin|psh|ack", "fin|urg|ack", "fin|psh|urg|ack")
+# The only sensible combinations: one look-up for each packet. The bits of ECN are nobody's business here.
+GOOD_FLAGS = (
+    *("syn", "syn|urg", "syn|ack", "syn|psh|ack", "rst", "rst|ack", "rst|psh|ack", "ack", "psh|ack", "urg|ack"),
+    *("psh|urg|ack", "fin|ack", "fin|psh|ack", "fin|urg|ack", "fin|psh|urg|ack"),
 )
-# Counted apart in this order; a packet counts for the first that it is.
+# Each has its own counter; a packet counts for the first that it is.
 BAD_FLAGS = {
     "null": f"{FLAGS} == 0",
     "xmas": f"{FLAGS} == fin|psh|urg",
@@ -26,94 +26,120 @@ BAD_FLAGS = {
     "syn_fin": "tcp flags & (fin|syn) == fin|syn",
     "syn_rst": "tcp flags & (syn|rst) == syn|rst",
     "fin_rst": "tcp flags & (fin|rst) == fin|rst",
-    "fin_alone": "tcp flags & (fin|ack) == fin",
-    "psh_alone": "tcp flags & (psh|ack) == psh",
-    "urg_alone": "tcp flags & (urg|ack) == urg",
+    "fin_without_ack": "tcp flags & (fin|ack) == fin",
+    "psh_without_ack": "tcp flags & (psh|ack) == psh",
+    "urg_without_ack": "tcp flags & (urg|ack) == urg",
+    "other": "",
 }
-# Never a source on a cable (RFC 1122, RFC 4291), whatever the network.
-MARTIANS4 = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")))
-MARTIANS6 = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "100::/64", "ff00::/8")))
-# Not of the public internet (RFC 6890); a host may live in one.
-PRIVATE4 = tuple(
-    map(
-        IPv4Network,
-        ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16")
-        + ("198.18.0.0/15",),
-    )
+# Never a source on a cable, whatever the network (RFC 1122, RFC 4291, RFC 6666).
+MARTIANS = ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")
+MARTIANS_V6 = ("::/96", "::ffff:0:0/96", "100::/64", "ff00::/8")
+# Not of the public internet (RFC 6890), though a host may live there.
+PRIVATE = (
+    *("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"),
+    "198.18.0.0/15",
 )
-PRIVATE6 = tuple(map(IPv6Network, ("2001:2::/48", "2001:10::/28")))
-# Everything that is given out (RFC 4291), the link's own addresses, and IPv4 behind a translator (RFC 6052).
-GIVEN6 = tuple(map(IPv6Network, ("2000::/3", "fe80::/10", "64:ff9b::/96")))
-DOCUMENTATION4 = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
-DOCUMENTATION6 = tuple(map(IPv6Network, ("2001:db8::/32", "3fff::/20")))
-# What neighbours, routers and multicast need before there is an address, and from link to link (RFC 4861, RFC 3810).
+RESERVED_V6 = ("2001:2::/48", "2001:10::/28")
+DOCUMENTATION = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
+# All that is given out (RFC 4291), the addresses of the link, and IPv4 behind a translator (RFC 6052).
+GIVEN_V6 = ("2000::/3", "fe80::/10", "64:ff9b::/96")
+# What neighbours and routers say before there are addresses, and who wants multicast (RFC 4861, RFC 3810, RFC 2131).
 NEIGHBOURS = (
-    "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, "
-    "mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } return"
+    "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } return",
+    "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } return",
+    "udp sport . udp dport { 67 . 68, 68 . 67 } return",
+    "ip protocol igmp return",
 )
-DHCP = "udp sport . udp dport { 67 . 68, 68 . 67 } return"
 
 
 def fragment(policy: Policy, generation: str) -> Fragment:
-    """Drop what cannot be. Needs to stand first in the slots `raw` and `untracked`."""
+    """Drop what cannot be. Belongs first into the slots `raw` and `untracked`. Raises InvalidPolicyError."""
     spoofing = policy.spoofing
-    before, beginning = f"impossible_{generation}", f"spoofed_{generation}"
     chains = [
-        chain(f"bad_flags_{generation}", (*_counted("bad_flags", BAD_FLAGS), 'counter drop comment "bad_flags other"')),
-        chain(before, _impossible(spoofing, generation)),
+        chain(f"bad_flags_{generation}", _bad_flags()),
+        chain(f"impossible_{generation}", _impossible(spoofing, generation)),
     ]
-    if judged := list(_beginning(spoofing)):
-        chains.append(chain(beginning, judged))
+    judged = list(_spoofed(spoofing))
+    if judged:
+        chains.append(chain(f"spoofed_{generation}", judged))
+    began = "ct state new,invalid,untracked"
     return Fragment(
         chains=tuple(chains),
-        raw=(f"{outside(policy)} jump {before}",),
-        untracked=(f"ct state new,invalid,untracked {outside(policy)} jump {beginning}",) if judged else (),
+        raw=tuple(f"{way} jump impossible_{generation}" for way in outside(policy)),
+        untracked=tuple(f"{began} {way} jump spoofed_{generation}" for way in outside(policy)) if judged else (),
     )
 
 
+def outside(policy: Policy) -> tuple[str, ...]:
+    """Conditions, one of which a packet meets that came from outside: not from us, our containers, or trusted cards."""
+    public = [one.name for one in policy.interfaces if one.role == "public"]
+    spared = [one.name for one in policy.interfaces if one.role != "public"]
+    again = [name for name in public if any(_is_like(name, inner) for inner in policy.inner_interfaces)]
+    first = by_interface("iifname", ["lo", *spared, *policy.inner_interfaces], but=True)
+    return (first, by_interface("iifname", again)) if again else (first,)
+
+
 def bogons(spoofing: Spoofing) -> tuple[Network, ...]:
-    """The networks that are no source here. In a laboratory, which lives in one for documentation, none of those is."""
-    documented = (*DOCUMENTATION4, *DOCUMENTATION6)
-    if any(own.overlaps(one) for own in spoofing.own_networks for one in documented):  # type: ignore[arg-type]
-        documented = ()
-    return (*PRIVATE4, *PRIVATE6, *documented)
+    """The networks that no packet comes from. Where we live in one for documentation, in a test, none of those is."""
+    documentation = tuple(map(network_of, DOCUMENTATION))
+    if any(_overlap(own, one) for own in spoofing.own_networks for one in documentation):
+        documentation = ()
+    return (*map(network_of, (*PRIVATE, *RESERVED_V6)), *documentation)
 
 
-def _counted(kind: str, conditions: dict[str, str]) -> Iterator[str]:
-    for name, condition in conditions.items():
-        yield f'{condition} counter drop comment "{kind} {name}"'
+def networks_text(networks: Iterable[Network]) -> str:
+    """Networks of one family, in order. One that lies within another is left out: intervals must not overlap."""
+    kept: list[Network] = []
+    for network in sorted(networks, key=lambda one: (int(one.network_address), one.prefixlen)):
+        if not kept or int(network.network_address) > int(kept[-1].broadcast_address):
+            kept.append(network)
+    return listed([str(network) for network in kept])
+
+
+def _is_like(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and one.overlaps(other)
+    return isinstance(other, IPv6Network) and one.overlaps(other)
+
+
+def _bad_flags() -> Iterator[str]:
+    for name, condition in BAD_FLAGS.items():
+        yield f'{condition} counter drop comment "{name}"'.lstrip()
 
 
 def _impossible(spoofing: Spoofing, generation: str) -> Iterator[str]:
-    yield f"{FLAGS} != {GOOD_FLAGS} jump bad_flags_{generation}"
-    # Connection tracking knows whether these belong to a connection; the rest need not be done for each of them.
+    yield f"{FLAGS} != {listed(GOOD_FLAGS)} jump bad_flags_{generation}"
+    # Whether these belong to a connection is what connection tracking knows; most packets are asked no more than this.
     yield "tcp flags & ack == ack return"
-    yield NEIGHBOURS
-    yield DHCP
-    yield "ip protocol igmp return"  # a switch that asks for members does so as 0.0.0.0
+    yield from NEIGHBOURS
     if spoofing.bogons:
-        yield f'ip saddr {networks_text(MARTIANS4)} counter drop comment "martian"'
-        yield f'ip6 saddr {networks_text(MARTIANS6)} counter drop comment "martian"'
+        yield f'ip saddr {networks_text(map(network_of, MARTIANS))} counter drop comment "martian"'
+        yield f'ip6 saddr {networks_text(map(_network_v6, MARTIANS_V6))} counter drop comment "martian"'
     if spoofing.reverse_path:
         yield 'fib saddr . iif oif missing counter drop comment "reverse_path"'
 
 
-def _beginning(spoofing: Spoofing) -> Iterator[str]:
-    unused = [ip_network(ip_address(address)) for address in spoofing.unused_addresses]
+def _network_v6(text: str) -> IPv6Network:
+    return IPv6Network(text)  # not network_of, which would make IPv4 of what is mapped
+
+
+def _spoofed(spoofing: Spoofing) -> Iterator[str]:
+    unused = list(map(network_of, spoofing.unused_addresses))
     if unused or spoofing.bogons:
-        yield NEIGHBOURS
-        yield DHCP
-    for family, version in (("ip", 4), ("ip6", 6)):
+        yield from NEIGHBOURS
+    for version in VERSIONS:
+        word = "ip" if version == 4 else "ip6"
         if nobody := [one for one in unused if one.version == version]:
-            yield f'{family} daddr {networks_text(nobody)} counter drop comment "unused_address"'
+            yield f'{word} daddr {networks_text(nobody)} counter drop comment "unused_address"'
+        if spoofing.bogons:
+            # An own network of /0 is a mistake; it would make everything ours.
+            if own := [one for one in spoofing.own_networks if one.version == version and one.prefixlen]:
+                yield f"{word} saddr {networks_text(own)} return"
+            refused = [one for one in bogons(spoofing) if one.version == version]
+            yield f'{word} saddr {networks_text(refused)} counter drop comment "bogon"'
     if spoofing.bogons:
-        yield from _bogon_rules(spoofing)
-
-
-def _bogon_rules(spoofing: Spoofing) -> Iterator[str]:
-    for family, version in (("ip", 4), ("ip6", 6)):
-        if own := [one for one in spoofing.own_networks if one.version == version and one.prefixlen]:
-            yield f"{family} saddr {networks_text(own)} return"
-        refused = [one for one in bogons(spoofing) if one.version == version]
-        yield f'{family} saddr {networks_text(refused)} counter drop comment "bogon"'
-    yield f'ip6 saddr != {networks_text(GIVEN6)} counter drop comment "bogon"'
+        yield f'ip6 saddr != {networks_text(map(network_of, GIVEN_V6))} counter drop comment "bogon"'

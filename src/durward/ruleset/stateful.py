@@ -29,7 +29,9 @@ End = Literal["saddr", "daddr"]
 EVERYTHING = Ports(EVERY_PORT, EVERY_PORT, EVERY_PORT, EVERY_PORT)
 MASKS_V4 = {24: "255.255.255.0", 16: "255.255.0.0"}
 FTP_PORT = 21
-FTP_HELPER = 'ct helper ftp {\n\ttype "ftp" protocol tcp;\n}'  # the same in every generation, so it is never in the way
+FTP_HELPER = (
+    '\tct helper ftp {\n\t\ttype "ftp" protocol tcp;\n\t}'  # the same in every generation, so it is never in the way
+)
 # A ping that was answered is part of a connection, and would never be limited again.
 ESTABLISHED = "ct state established meta l4proto != { icmp, ipv6-icmp } accept"
 LINK_LOCAL = "fe80::/10"
@@ -105,7 +107,9 @@ def ssh_ports(policy: Policy) -> tuple[str, ...]:
     """The way in for administrators, whatever the lists say."""
     closed = {knock.port for knock in policy.knocks if knock.protocol == "tcp"}
     ports = tuple(PortRange(port, port) for port in sorted(set(policy.ssh_ports) - closed))
-    return (with_comment(f"{to_ports('tcp', ports)} accept", "ssh_ports"),) if ports else ()
+    if not ports:
+        return ()
+    return (with_comment(f"fib daddr type local {to_ports('tcp', ports)} accept", "ssh_ports"),)
 
 
 def ports_of_interfaces(
@@ -118,9 +122,7 @@ def ports_of_interfaces(
             continue
         name = f"ports_{'translated_' if translated else ''}{index}_{generation}"
         ports = _without_knocks(interface.inbound, policy)
-        chains.append(
-            chain(name, [*_port_rules(ports, "in", translated=translated), f"goto refused_{generation}"]),
-        )
+        chains.append(chain(name, [*_port_rules(ports, "in", translated=translated), "return"]))
         rules.append(f"{by_interface('iifname', [interface.name])} goto {name}")
     return tuple(chains), tuple(rules)
 
@@ -160,6 +162,18 @@ def untracked_answers(policy: Policy) -> tuple[str, ...]:
         if ports:
             rules.append(f"ct state invalid,untracked {from_ports(protocol, _merged(ports))} accept")
     return tuple(rules)
+
+
+def open_tcp_ports(policy: Policy) -> tuple[PortRange, ...]:
+    """TCP ports of this host that anybody reaches by both address families, SSH's among them."""
+    ports = _without_knocks(policy.inbound, policy)
+    both = [
+        PortRange(max(four.first, six.first), min(four.last, six.last))
+        for four in ports.tcp4
+        for six in ports.tcp6
+        if max(four.first, six.first) <= min(four.last, six.last)
+    ]
+    return _merged([*both, *(PortRange(port, port) for port in policy.ssh_ports)])
 
 
 def _udp(ports: Ports) -> tuple[PortRange, ...]:

@@ -70,7 +70,7 @@ def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
     if envelope == "stamped":
         return f"({STAMP.decode()}):?+ ++"
     start = {"traditional": r"([A-Z][a-z]{2} .{11})", "iso": r"([0-9]{4}-[0-9]{2}-[0-9]{2}T\S++)"}.get(shape)
-    return start and rf"{start} \S++ {programs.source}(?:\[([0-9]{{1,10}})\])?: "
+    return start and rf"{start} \S++ {programs.source}(?:\[([0-9]{{1,10}}+)\]|): "
 
 
 def readings(line: bytes, envelope: str) -> list[Message]:

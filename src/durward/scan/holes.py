@@ -59,15 +59,22 @@ CHOSEN_HOLES = (
 )  # a stranger may have chosen what stands there
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
-# As far as a text goes without a dot before a digit, or a colon before a hexadecimal digit or another colon: every
-# address has one of these. `{0}` are further bytes that end the hole. Most texts have neither dots nor colons, and then
-# the empty alternative is all that it takes. Only single sets are possessive: Python before 3.11.5 goes on in the wrong
+HARMLESS = r"\.(?![0-9])", r":(?![0-9A-Fa-f:])"  # every address has another dot or colon than these
+
+
+def _no_address(characters: str) -> str:
+    """A text of `characters`, a set of neither dots nor colons, with harmless dots and colons in between.
+
+    Most have none of those, and then the empty alternative is all that is tried: the others begin with a fixed byte.
+    """
+    more = f"{characters}(?:(?:{'|'.join(HARMLESS)}){characters})*"
+    return f"{characters}(?:{''.join(f'{sign}{more}|' for sign in HARMLESS)})"
+
+
+# `{0}` are further bytes that end the hole. Only single sets are possessive: Python before 3.11.5 goes on in the wrong
 # place when a possessive group fails half-way (gh-106052).
-PLAIN = r"[^ \t-\r.:{0}]*+"
-HARMLESS = r"(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))"
-NO_ADDRESS = rf"{PLAIN}(?:(?=[.:])(?:{HARMLESS}{PLAIN})*|)"
-# The same with blanks, for texts that do not end at the first one.
-LOOSE_NO_ADDRESS = r"[^\n.:]*(?:(?:\.(?![0-9])|:(?![0-9A-Fa-f:]))[^\n.:]*)*"
+NO_ADDRESS = _no_address(r"[^ \t-\r.:{0}]*+")
+LOOSE_NO_ADDRESS = _no_address(r"[^\n.:]*")  # the same with blanks, for texts that do not end at the first one
 
 
 def fields_of(sequence: Sequence) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Which text each line that a pattern matches must contain: the needles that the scanner looks for first."""
 
+from collections.abc import Iterable
+
 from durward.scan.grammar import Group, Node, PatternError, Repeat, Sequence, Set, Text
 from durward.scan.holes import members
 
@@ -7,6 +9,19 @@ LITERAL_BYTES_MIN = 4  # shorter ones are in half of all lines
 LITERAL_BYTES_GOOD = 24  # beyond this, longer is no better
 CHOICES_MAX = 16  # beyond so many spellings a part counts as not fixed
 MEMBERS_MAX = 4
+STEM_BYTES = 6
+NEEDLE_BYTES_MIN = 8
+START_BYTES = 4  # of a needle, which the search compares first: if they are rare, it hardly ever stops
+# What most lines of most logs look like: a needle had better not begin like this.
+ORDINARY = b"""
+CRON[4242]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)
+CRON[4242]: pam_unix(cron:session): session closed for user root
+CRON[4242]: (root) CMD (command -v debian-sa1 > /dev/null && debian-sa1 1 1)
+sudo: bob : TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/apt-get update
+systemd[1]: Started Session 4242 of User bob. systemd[1]: Finished Daily apt activities. Stopped target. Reached target
+systemd-logind[611]: New session 4242 of user bob. Session 4242 logged out. Waiting for processes to exit. Removed
+sshd[4242]: Accepted publickey for bob from 192.0.2.4 port 50514 ssh2 kernel: audit: type=1400 operation= name= pid=
+"""
 
 
 def literals_of(sequence: Sequence) -> frozenset[bytes]:
@@ -29,6 +44,36 @@ def ending_of(sequence: Sequence) -> bytes:
             break
         ending = node.value + ending
     return ending
+
+
+def needle_of(literal: bytes) -> bytes:
+    """What to look for instead of a literal: that, from where it no longer begins like most lines."""
+    for place in range(len(literal) - NEEDLE_BYTES_MIN + 1):
+        if literal[place : place + START_BYTES] not in ORDINARY:
+            return literal[place:]
+    return literal
+
+
+def stems_of(literals: Iterable[bytes], most: int) -> list[bytes]:
+    """Short texts, so many at most, of which each literal contains one; none where that many are not enough."""
+    lacking: dict[bytes, set[bytes]] = {}
+    for literal in literals:
+        for stem in _stems(literal):
+            lacking.setdefault(stem, set()).add(literal)
+    found: list[bytes] = []
+    while lacking and len(found) < most:
+        stem = max(lacking, key=lambda one: (len(lacking[one]), one))
+        found.append(stem)
+        for literal in lacking[stem].copy():
+            for other in _stems(literal):
+                lacking[other].discard(literal)
+        lacking = {one: without for one, without in lacking.items() if without}
+    return [] if lacking else found
+
+
+def _stems(literal: bytes) -> set[bytes]:
+    every = {literal[place : place + STEM_BYTES] for place in range(max(1, len(literal) - STEM_BYTES + 1))}
+    return {stem for stem in every if stem not in ORDINARY} or {literal}
 
 
 def _required(sequence: Sequence) -> frozenset[bytes]:

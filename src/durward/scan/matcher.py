@@ -1,15 +1,19 @@
 """Prefilter: finds the few lines of a block that may mean something, by looking for all literals at once."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from durward.scan.grammar import LINE_BYTES_MAX
+from durward.scan.literals import needle_of, stems_of
 from durward.scan.rule import Rule
 
 VECTOR_LITERALS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
+SPARSE_LINES = (
+    4  # if more than one line in so many contains a stem, it is quicker to search all of them for the literals
+)
 
 Hit = tuple[int, int, int]  # which literal, its start, its end
 
@@ -18,11 +22,13 @@ class Candidates(NamedTuple):
     """Lines in which the same literal was found first, and where they start.
 
     `likely` are the rules that the literal stands for. `rules` are all that can fit such a line, unless further
-    literals were found in it: `more` has the rules of those, by the start of the line.
+    literals were found in it: `more` has the rules of those, by the start of the line. A line in which none of `signs`
+    stands, nor a further literal, fits no rule; without any signs nothing is known.
     """
 
     likely: list[Rule]
     rules: list[Rule]
+    signs: frozenset[bytes]
     lines: list[bytes]
     starts: list[int]
     more: dict[int, list[Rule]]
@@ -35,23 +41,39 @@ class Candidates(NamedTuple):
 
 
 class Prefilter:
-    """The literals of some rules, and which rules to try on a line that contains one."""
+    """The literals of some rules, and which rules to try on a line that contains one.
+
+    There may be too many for a search with vector instructions. If so, lines are first looked for that contain one of a
+    few stems of theirs, and the literals in those.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         by_literal: dict[bytes, list[Rule]] = {}
         for rule in rules:
             for literal in rule.literals:
-                by_literal.setdefault(literal, []).append(rule)
+                by_literal.setdefault(needle_of(literal), []).append(rule)
         self.literals = sorted(by_literal)
         self._likely = [_inside(literal, by_literal) for literal in self.literals]
         self._rules = _overlapping(self.literals, self._likely)
+        self._signs = list(map(_signs, self.literals, self._rules))
         vectors = len(self.literals) <= VECTOR_LITERALS_MAX
-        kind, how = MatchKind.LeftmostLongest, None if vectors else Implementation.DFA
-        self._search = BytesAhoCorasick(self.literals, kind, implementation=how) if rules else None
+        stems = [] if vectors else stems_of(self.literals, VECTOR_LITERALS_MAX)
+        self._sieve = _search(stems, vectors=True) if stems else None
+        self._search = _search(self.literals, vectors=vectors) if rules else None
 
     def candidates(self, block: bytes) -> list[Candidates]:
         """The lines with a literal, those of the same literal together."""
-        return self._lines(block, self._search.find_matches_as_indexes(block)) if self._search else []
+        if self._search is None:
+            return []
+        hits = self._sieve.find_matches_as_indexes(block) if self._sieve else []
+        if self._sieve is None or len(hits) * SPARSE_LINES > block.count(b"\n"):
+            return self._lines(block, self._search.find_matches_as_indexes(block))
+        starts, lines = _lines_of(hits, block)
+        together = b"\n".join(lines)
+        found = self._lines(together, self._search.find_matches_as_indexes(together))
+        places = dict(zip(accumulate((len(line) + 1 for line in lines), initial=0), starts, strict=False))
+        more = {places[start]: rules for start, rules in found[0].more.items()} if found else {}
+        return [one._replace(starts=[places[start] for start in one.starts], more=more) for one in found]
 
     def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates]:
         starts: list[list[int]] = [[] for _ in self.literals]
@@ -69,8 +91,43 @@ class Prefilter:
             if line_end - line_start <= LINE_BYTES_MAX:
                 starts[literal].append(line_start)
                 lines[literal].append(block[line_start:line_end])
-        found = zip(self._likely, self._rules, lines, starts, strict=True)
-        return [Candidates(likely, rules, group, at, more) for likely, rules, group, at in found if group]
+        found = zip(self._likely, self._rules, self._signs, lines, starts, strict=True)
+        return [Candidates(likely, rules, signs, group, at, more) for likely, rules, signs, group, at in found if group]
+
+
+def _lines_of(hits: list[Hit], block: bytes) -> tuple[list[int], list[bytes]]:
+    """The lines with a hit, each once, and where they start."""
+    starts: list[int] = []
+    lines: list[bytes] = []
+    line_end = -1
+    for _, start, end in hits:
+        if start < line_end:
+            continue
+        line_start = block.rfind(b"\n", 0, start) + 1
+        line_end = block.find(b"\n", end)
+        if line_end < 0:
+            line_end = len(block)
+        starts.append(line_start)
+        lines.append(block[line_start:line_end])
+    return starts, lines
+
+
+def _search(literals: list[bytes], *, vectors: bool) -> BytesAhoCorasick:
+    how = None if vectors else Implementation.DFA
+    return BytesAhoCorasick(literals, MatchKind.LeftmostLongest, implementation=how)
+
+
+def _signs(literal: bytes, rules: list[Rule]) -> frozenset[bytes]:
+    """The further texts of which a line with `literal` must contain one; none if it may fit a rule without."""
+    found: set[bytes] = set()
+    for rule in rules:
+        if rule.ending and rule.ending not in literal:
+            found.add(rule.ending)
+        elif any(needle_of(one) in literal for one in rule.literals):
+            return frozenset()
+        else:
+            found |= rule.literals
+    return frozenset(found)
 
 
 def _preference(rule: Rule) -> int:

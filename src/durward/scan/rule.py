@@ -64,7 +64,7 @@ class Rule:
         size = strict.groups + 1
         columns = [pieces[place::size] for place in range(1, size)]
         return [
-            [value or b"" for value in column] if name in self.optional or not all(column) else column
+            [value or b"" for value in column] if not all(column) else column
             for name, column in zip(self.columns, columns, strict=True)
         ]
 

@@ -1,0 +1,156 @@
+"""Merged lists: feeds, countries and large deny lists, which the kernel sees as one list in hash sets by prefix length.
+
+A generation has the ways to its lists and an empty chain for each; what is in the chain comes with a filling. New sets
+are filled while no rule knows them; then one small transaction leads the chains to them and takes the old ones away.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from durward.ruleset.fragment import Fragment
+from durward.ruleset.levels import TABLE
+from durward.ruleset.matching import VERSIONS, InvalidPolicyError, Version, chain, mask_v6, to_ports
+from durward.ruleset.policy import MergedList as MergedList  # noqa: PLC0414 (this is where others look for it)
+from durward.ruleset.policy import Policy
+from durward.ruleset.spoofing import networks_text, outside
+
+NAME = re.compile(r"[a-z][a-z0-9]{0,29}", re.ASCII)
+ROOM = 1.25  # a set takes so many times what it is filled with, for changes
+ROOM_MIN = 256
+LISTS_MAX = 16  # more than modes need; each costs a new connection up to six look-ups
+BEGUN = "ct state new,untracked"  # untracked ones are what the SYN proxy would answer
+Family = Literal["ip", "ip6"]
+FAMILIES: dict[Version, Family] = {4: "ip", 6: "ip6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """One set of sets for a list: its number, never used twice, and its prefix lengths for each family."""
+
+    number: int
+    levels4: tuple[int, ...] = ()
+    levels6: tuple[int, ...] = ()
+
+    def levels(self, version: Version) -> tuple[int, ...]:
+        """The prefix lengths of one family, shortest first."""
+        return self.levels4 if version == 4 else self.levels6
+
+    def set_name(self, name: str, version: Version, level: int) -> str:
+        """Where the networks of list `name` with this prefix length are."""
+        return f"merged_{name}_{self.number}_{version}_{level}"
+
+    def set_names(self, name: str) -> list[str]:
+        """All sets of list `name`."""
+        return [self.set_name(name, version, level) for version in VERSIONS for level in self.levels(version)]
+
+
+def fragment(policy: Policy, generation: str) -> Fragment:
+    """The ways to the lists of `policy`, with nothing in them. Raises InvalidPolicyError."""
+    _check(policy.merged)
+    spared = _own_networks(policy)
+    judging = [one for one in policy.merged if not one.early and one.mode != "allow_ports"]
+    early = [one for one in policy.merged if one.early]
+    chains = [chain(_listed(one, generation), ()) for one in policy.merged]
+    for name, lists in (("merged", judging), ("merged_early", early)):
+        ways = [way for one in lists for way in _ways(one, generation)]
+        chains += [chain(f"{name}_{generation}", [*spared, *ways])] if lists else []
+    allowing = tuple(way for one in policy.merged if one.mode == "allow_ports" for way in _ways(one, generation))
+    return Fragment(
+        chains=tuple(chains),
+        raw=tuple(f"{way} jump merged_early_{generation}" for way in outside(policy) if early),
+        arriving=tuple(f"{BEGUN} {way} jump merged_{generation}" for way in outside(policy) if judging),
+        accepting=allowing,
+    )
+
+
+def declaration(name: str, filling: Filling, counts: dict[tuple[Version, int], int]) -> str:
+    """Commands that make the sets of a filling, for so many elements by family and prefix length."""
+    lines = []
+    for version in VERSIONS:
+        for level in filling.levels(version):
+            size = max(int(counts[version, level] * ROOM), ROOM_MIN)
+            kind = f"{{ type ipv{version}_addr; size {size}; }}"
+            lines.append(f"add set inet {TABLE} {filling.set_name(name, version, level)} {kind}\n")
+    return "".join(lines)
+
+
+def contents(merged: MergedList, filling: Filling | None, generations: Iterable[str]) -> str:
+    """Commands that lead the chains of a list, in some generations, to its filling; without one they let pass.
+
+    Put behind the text of a new generation, they come with it in one transaction.
+    """
+    lines = []
+    for generation in generations:
+        name = f"inet {TABLE} {_listed(merged, generation)}"
+        lines.append(f"flush chain {name}\n")
+        rules = () if filling is None else _rules(merged, filling)
+        lines += [f"add rule {name} {rule}\n" for rule in rules]
+    return "".join(lines)
+
+
+def removal(name: str, filling: Filling) -> str:
+    """Commands that take the sets of a filling away; no chain may lead to them."""
+    return "".join(f"delete set inet {TABLE} {one}\n" for one in filling.set_names(name))
+
+
+def _check(lists: tuple[MergedList, ...]) -> None:
+    if len(lists) > LISTS_MAX or len({one.name for one in lists}) < len(lists):
+        raise InvalidPolicyError(f"at most {LISTS_MAX} merged lists, each with a name of its own, were expected")
+    for one in lists:
+        if not NAME.fullmatch(one.name):
+            raise InvalidPolicyError(f"{one.name!r} is no name of a merged list; small letters and digits were expected")
+        if one.early and one.mode != "deny":
+            raise InvalidPolicyError(f"the merged list {one.name} cannot be early; only one of mode deny can")
+        if one.mode.endswith("_ports") != bool(one.tcp or one.udp):
+            raise InvalidPolicyError(f"the merged list {one.name} has ports and another mode, or the other way round")
+
+
+def _own_networks(policy: Policy) -> Iterator[str]:
+    """Whoever lives beside us has no country, and is no attacker because a list has private networks."""
+    for version, word in FAMILIES.items():
+        own = [one for one in policy.spoofing.own_networks if one.version == version and one.prefixlen]
+        if own:
+            yield f"{word} saddr {networks_text(own)} return"
+    yield "ip6 saddr fe80::/10 return"
+
+
+def _ways(merged: MergedList, generation: str) -> Iterator[str]:
+    name = _listed(merged, generation)
+    if not merged.mode.endswith("_ports"):
+        yield f"jump {name}"
+    if merged.tcp:
+        yield f"{to_ports('tcp', merged.tcp, translated=True)} jump {name}"
+        yield f"ct state untracked {to_ports('tcp', merged.tcp)} jump {name}"
+    if merged.udp:
+        yield f"{to_ports('udp', merged.udp, translated=True)} jump {name}"
+
+
+def _listed(merged: MergedList, generation: str) -> str:
+    return f"listed_{merged.name}_{generation}"
+
+
+def _rules(merged: MergedList, filling: Filling) -> Iterator[str]:
+    for version, word in FAMILIES.items():
+        # Who is allowed passes: before connection tracking nobody has asked that yet, but the skeleton's chain does.
+        verdict = {
+            "deny": f"counter goto refuse{version}" if merged.early else "counter drop",
+            "deny_ports": "counter drop",
+            "allow_only": "return",
+            "allow_ports": "counter accept",
+        }[merged.mode]
+        for level in reversed(filling.levels(version)):
+            yield f"{_source(word, level)} @{filling.set_name(merged.name, version, level)} {verdict}"
+    if merged.mode == "allow_only":
+        yield "counter drop"
+
+
+def _source(word: Family, level: int) -> str:
+    if level == (32 if word == "ip" else 128):
+        return f"{word} saddr"
+    return f"{word} saddr & {_mask_v4(level) if word == 'ip' else mask_v6(level)}"
+
+
+def _mask_v4(level: int) -> str:
+    return ".".join(str(byte) for byte in (0xFFFFFFFF << (32 - level) & 0xFFFFFFFF).to_bytes(4))

@@ -1,0 +1,119 @@
+"""CSF's values become ours, and ours CSF's."""
+
+from typing import Any
+
+import pytest
+from tests.config.cards import SERVICES, detectors
+
+from durward.catalog.setting import InvalidSettingError, Setting
+from durward.config.csf_values import from_csf, to_csf
+from durward.config.schema import schema_of
+
+SCHEMA = schema_of(SERVICES, detectors())
+
+
+def setting_of(name: str) -> Setting:
+    setting = SCHEMA.setting(SCHEMA.csf[name][0])
+    assert setting is not None
+    return setting
+
+
+def converted(name: str, text: str, current: Any = None) -> Any:
+    setting = setting_of(name)
+    value = from_csf(name, text, setting, setting.default if current is None else current)
+    setting.read(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("LF_SSHD", "10", 10),
+        ("LF_SSHD", '"10"', 10),
+        ("LF_SSHD", "0", 0),
+        ("LF_SSHD_PERM", "1", "forever"),
+        ("LF_SSHD_PERM", "0", "forever"),
+        ("LF_SSHD_PERM", "3600", "1h"),
+        ("LF_SSHD_PERM", "90m", "90m"),
+        ("LF_INTERVAL", "3600", "1h"),
+        ("LF_PERMBLOCK_INTERVAL", "86400", "1d"),
+        ("TESTING_INTERVAL", "5", "5m"),
+        ("TCP_IN", "20,21,30000:35000", "20,21,30000:35000"),
+        ("SMTP_BLOCK", "1", True),
+        ("SMTP_ALLOWUSER", "cpanel, bob", ["cpanel", "bob"]),
+        ("SMTP_ALLOWGROUP", "", []),
+        ("UDPFLOOD_ALLOWUSER", "named bob", ["named", "bob"]),
+        ("PORTFLOOD", "22;tcp;5;300,80;tcp;20;5", "22;tcp;5;300,80;tcp;20;5"),
+        ("CONNLIMIT", "22;5,80;20", "22;5,80;20"),
+        ("PORTKNOCKING", "22;TCP;20;100;200;300;400", "22;TCP;20;100;200;300;400"),
+        ("SYNFLOOD", "0", "off"),
+        ("SYNFLOOD", "1", "100/s burst 150 per source"),
+        ("SYNFLOOD_RATE", "50/s", "50/s burst 150 per source"),
+        ("SYNFLOOD_RATE", "30/minute", "30/m burst 150 per source"),
+        ("SYNFLOOD_BURST", "99", "100/s burst 99 per source"),
+        ("UDPFLOOD", "1", "100/s burst 500 per source"),
+        ("UDPFLOOD_BURST", "7", "100/s burst 7 per source"),
+        ("ICMP_IN", "0", False),
+        ("ICMP_IN_RATE", "0", "off"),
+        ("USE_FTPHELPER", "21", True),
+        ("USE_FTPHELPER", "0", False),
+        ("DROP_LOGGING", "1", "kernel"),
+        ("DROP_NOLOG", "23,67,135:139", "23,67,135:139"),
+        ("LF_ALERT_TO", "a@example.com,b@example.com", ["a@example.com", "b@example.com"]),
+    ],
+)
+def test_values_of_csf(name: str, text: str, value: Any) -> None:
+    assert converted(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LF_SSHD", "x"),
+        ("LF_SSHD", "-1"),
+        ("LF_SSHD_PERM", "soon"),
+        ("LF_INTERVAL", "9" * 30),
+        ("SMTP_BLOCK", "yes"),
+        ("TCP_IN", "80-"),
+        ("SYNFLOOD", "2"),
+        ("SYNFLOOD_RATE", "fast"),
+        ("SYNFLOOD_BURST", "0"),
+        ("PORTKNOCKING", "22;TCP;20;100"),
+    ],
+)
+def test_values_that_csf_would_not_take_either(name: str, text: str) -> None:
+    with pytest.raises(InvalidSettingError):
+        converted(name, text)
+
+
+def test_every_name_can_be_written_and_read_again() -> None:
+    for name in SCHEMA.csf:
+        setting = setting_of(name)
+        if name == "ETH_DEVICE_SKIP":
+            continue  # names in CSF, roles with us
+        value = setting.default
+        again = setting.read(from_csf(name, to_csf(name, value, setting), setting, value))
+        assert again == value, name
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "text"),
+    [
+        ("LF_SSHD_PERM", "forever", "1"),
+        ("LF_SSHD_PERM", "2h", "7200"),
+        ("TESTING_INTERVAL", "5m", "5"),
+        ("TCP_IN", "22,80:90", "22,80:90"),
+        ("PORTFLOOD", ["22/tcp 5/5m"], "22;tcp;5;300"),
+        ("CONNLIMIT", ["22 5"], "22;5"),
+        ("PORTKNOCKING", ["22/tcp 20s 1 2 3"], "22;tcp;20;1;2;3"),
+        ("SYNFLOOD", "off", "0"),
+        ("SYNFLOOD_RATE", "5/m burst 9", "5/m"),
+        ("SYNFLOOD_BURST", "5/m burst 9", "9"),
+        ("SMTP_BLOCK", True, "1"),
+        ("SMTP_ALLOWUSER", ["a", "b"], "a,b"),
+        ("DROP_LOGGING", "kernel", "1"),
+    ],
+)
+def test_values_for_csf(name: str, written: Any, text: str) -> None:
+    setting = setting_of(name)
+    assert to_csf(name, setting.read(written), setting) == text
