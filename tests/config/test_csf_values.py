@@ -52,7 +52,6 @@ def converted(name: str, text: str, current: Any = None) -> Any:
         ("SYNFLOOD_RATE", "30/minute", "30/m burst 150 per source"),
         ("SYNFLOOD_BURST", "99", "100/s burst 99 per source"),
         ("UDPFLOOD", "1", "100/s burst 500 per source"),
-        ("UDPFLOOD_BURST", "7", "100/s burst 7 per source"),
         ("ICMP_IN", "0", False),
         ("ICMP_IN_RATE", "0", "off"),
         ("USE_FTPHELPER", "21", True),
@@ -78,6 +77,8 @@ def test_values_of_csf(name: str, text: str, value: Any) -> None:
         ("SYNFLOOD", "2"),
         ("SYNFLOOD_RATE", "fast"),
         ("SYNFLOOD_BURST", "0"),
+        ("UDPFLOOD_BURST", "7"),  # UDPFLOOD is off by default
+        ("UDPFLOOD_LIMIT", "7/s"),
         ("PORTKNOCKING", "22;TCP;20;100"),
     ],
 )
@@ -92,6 +93,8 @@ def test_every_name_can_be_written_and_read_again() -> None:
         if name == "ETH_DEVICE_SKIP":
             continue  # names in CSF, roles with us
         value = setting.default
+        if value is None and name.endswith("_BURST"):
+            continue  # a burst of nothing
         again = setting.read(from_csf(name, to_csf(name, value, setting), setting, value))
         assert again == value, name
 

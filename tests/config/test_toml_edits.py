@@ -1,6 +1,7 @@
 """Edits of TOML: the value is set, everything else stays to the byte, and what cannot be done is refused."""
 
 import tomllib
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -33,13 +34,7 @@ def edited(path: str, value: Any, text: str = TEXT) -> tuple[list[str], list[str
     """The lines that went, and those that came."""
     result = set_value(text, tuple(path.split(".")), value)
     before, after = text.splitlines(), result.splitlines()
-    came = list(after)
-    for line in [line for line in before if line in came]:
-        came.remove(line)
-    left = list(before)
-    for line in [line for line in after if line in left]:
-        left.remove(line)
-    return left, came
+    return list((Counter(before) - Counter(after)).elements()), list((Counter(after) - Counter(before)).elements())
 
 
 @pytest.mark.parametrize(

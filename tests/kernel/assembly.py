@@ -12,7 +12,7 @@ from durward.ruleset.switch import BASES
 GENERATION = "a"
 
 
-def assembled(part: Fragment, opened: Iterable[str] = ("accept",)) -> str:
+def assembled(part: Fragment, opened: Iterable[str] = ("accept",), *, with_flush: bool = True) -> str:
     """The text of a table in which `opened` are the rules that accept what the part has let through."""
     judged = [
         'iif "lo" accept',
@@ -28,9 +28,10 @@ def assembled(part: Fragment, opened: Iterable[str] = ("accept",)) -> str:
     ]
     leaving = ['oif "lo" accept', "ct state established,related accept", *part.leaving]
     bases = {"raw": part.raw, "input": judged, "forward": judged, "output": leaving}
-    chains = [f"chain {name} {{ {BASES[name]}\n" + "\n".join(rules) + "\n}" for name, rules in bases.items()]
+    chains = [f"chain base_{name} {{ {BASES[name]}\n" + "\n".join(rules) + "\n}" for name, rules in bases.items()]
     body = "\n".join((*part.sets, *part.chains, *chains))
-    return f"table inet {TABLE} {{}}\nflush table inet {TABLE}\ntable inet {TABLE} {{\n{body}\n}}\n"
+    flush = f"table inet {TABLE} {{}}\nflush table inet {TABLE}\n" if with_flush else ""
+    return f"{flush}table inet {TABLE} {{\n{body}\n}}\n"
 
 
 def load_into(namespace: Namespace, text: str) -> None:

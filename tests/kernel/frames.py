@@ -40,7 +40,9 @@ def head_to(hardware: str, *, six: bool) -> bytes:
 def _packet(source: str, to: str, protocol: int, segment: bytes, place: int) -> bytes:
     six = ":" in source
     ends = ip_address(source).packed + ip_address(to or (SERVER6 if six else SERVER)).packed
-    pseudo = ends + struct.pack("!II" if six else "!HH", *((len(segment), protocol) if six else (protocol, len(segment))))
+    pseudo = ends + struct.pack(
+        "!II" if six else "!HH", *((len(segment), protocol) if six else (protocol, len(segment)))
+    )
     segment = segment[:place] + struct.pack("!H", _checksum(pseudo + segment)) + segment[place + 2 :]
     if six:
         return struct.pack("!IHBB", 6 << 28, len(segment), protocol, 64) + ends + segment
@@ -54,4 +56,3 @@ def _checksum(data: bytes) -> int:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
-

@@ -82,7 +82,9 @@ def outcome(pair: Pair, source: str) -> str:
 
 
 def load(pair: Pair, policy: Policy) -> None:
-    load_into(pair.server, assembled(fragment(policy, GENERATION), [f"tcp dport {PORT} accept", "udp dport 5301 accept"]))
+    load_into(
+        pair.server, assembled(fragment(policy, GENERATION), [f"tcp dport {PORT} accept", "udp dport 5301 accept"])
+    )
 
 
 @pytest.mark.parametrize(("source", "other"), [(CLIENT, OTHER), (CLIENT6, OTHER6)])
@@ -97,7 +99,9 @@ def test_who_opens_too_many_connections_waits_and_nobody_else(firewalled: Pair, 
 @pytest.mark.parametrize(("source", "free"), [(CLIENT, FREE), (CLIENT6, FREE6)])
 def test_datagrams_beyond_the_limit_are_dropped(firewalled: Pair, source: str, free: str) -> None:
     load(firewalled, Policy(port_floods=(PortFlood(Port(UDP_PORT, "udp"), 3, 600),)))
-    texts = firewalled.host.arrivals(firewalled.client, [source] * 5, SERVER6 if ":" in source else SERVER, free, UDP_PORT)
+    texts = firewalled.host.arrivals(
+        firewalled.client, [source] * 5, SERVER6 if ":" in source else SERVER, free, UDP_PORT
+    )
     assert len(texts) == 5  # each of the five names the same source, which came through
     assert counters(firewalled.server, f"port_flood_udp_{UDP_PORT}_a") == {f"port_flood {UDP_PORT}/udp": 2}
 

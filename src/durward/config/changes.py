@@ -101,19 +101,19 @@ def general_of(path: KeyPath) -> KeyPath:
 
 
 def changes_of(ground: Ground, assignments: Mapping[str, str]) -> list[Change]:
-    """What `NAME=VALUE` for each name, native or CSF's, changes. Raises ProblemsError."""
-    changes: list[Change] = []
+    """What `NAME=VALUE` for each name, native or CSF's, changes; each knows of those before. Raises ProblemsError."""
+    changes: dict[KeyPath, Change] = {}
     problems: list[Problem] = []
     for name, text in assignments.items():
         try:
-            changes += _changes_for(ground, name, text)
+            changes |= {one.path: one for one in _changes_for(ground, name, text, changes)}
         except InvalidSettingError as error:
             problems.append(Problem(COMMAND_LINE, 1, name, str(error)))
         except ProblemsError as error:
             problems += error.problems
     if problems:
         raise ProblemsError(problems)
-    return changes
+    return list(changes.values())
 
 
 def paths_for(ground: Ground, name: str) -> list[KeyPath]:
@@ -175,7 +175,7 @@ def _edited(file: Path, values: Mapping[KeyPath, Any]) -> bytes:
         raise ProblemsError([Problem(str(file), 1, "", str(error))]) from None
 
 
-def _changes_for(ground: Ground, name: str, text: str) -> list[Change]:
+def _changes_for(ground: Ground, name: str, text: str, before: Mapping[KeyPath, Change]) -> list[Change]:
     csf = name.upper()
     is_csf = ground.schema.setting(name) is None and csf in ground.schema.csf
     if is_csf and csf in ROLES_BY_CSF:
@@ -187,7 +187,8 @@ def _changes_for(ground: Ground, name: str, text: str) -> list[Change]:
         if path[-1] == ANY:
             raise InvalidSettingError(f"a name was expected in place of {ANY}")
         setting = ground.setting(path)
-        after = from_csf(csf, text, setting, ground.value(path)) if is_csf else native_value(text, setting)
+        current = setting.read(before[path].after) if path in before else ground.value(path)
+        after = from_csf(csf, text, setting, current) if is_csf else native_value(text, setting)
         setting.read(after)
         changes.append(ground.change(path, after))
     return changes

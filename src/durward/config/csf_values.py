@@ -112,6 +112,7 @@ def _rate(name: str, text: str, _setting: Setting, current: Any) -> str:
     """`100/s`, or 0 for no limit. The burst stays; CSF's one bucket for everybody becomes one for each source."""
     if text == "0":
         return "off"
+    _switched_on(name, current)
     found = LIMIT.fullmatch(text)
     if not found:
         raise InvalidSettingError(f'{text!r} was given; a rate like "100/s", or "0", was expected for {name}')
@@ -122,8 +123,15 @@ def _rate(name: str, text: str, _setting: Setting, current: Any) -> str:
 def _burst(name: str, text: str, _setting: Setting, current: Any) -> str:
     if not text.isdecimal() or len(text) > 9 or int(text) == 0:
         raise InvalidSettingError(f"{text!r} was given; a number above 0 was expected for {name}")
-    rate = str(current) if current else CSF_RATES[name.removesuffix("_BURST")]
-    return re.sub(r"burst \d+", f"burst {text}", rate)
+    _switched_on(name, current)
+    return re.sub(r"burst \d+", f"burst {text}", str(current))
+
+
+def _switched_on(name: str, current: Any) -> None:
+    """A rate or burst says nothing while its switch is off, and must not turn it on."""
+    switch = name.partition("_")[0]
+    if current is None and switch in CSF_RATES:
+        raise InvalidSettingError(f"{switch} is off, so {name} means nothing; {switch}=1 was expected before it")
 
 
 def _drop_log(name: str, text: str, setting: Setting, current: Any) -> str:

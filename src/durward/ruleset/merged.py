@@ -100,7 +100,9 @@ def _check(lists: tuple[MergedList, ...]) -> None:
         raise InvalidPolicyError(f"at most {LISTS_MAX} merged lists, each with a name of its own, were expected")
     for one in lists:
         if not NAME.fullmatch(one.name):
-            raise InvalidPolicyError(f"{one.name!r} is no name of a merged list; small letters and digits were expected")
+            raise InvalidPolicyError(
+                f"{one.name!r} is no name of a merged list; small letters and digits were expected"
+            )
         if one.early and one.mode != "deny":
             raise InvalidPolicyError(f"the merged list {one.name} cannot be early; only one of mode deny can")
         if one.mode.endswith("_ports") != bool(one.tcp or one.udp):

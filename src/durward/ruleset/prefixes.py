@@ -1,65 +1,72 @@
 """Prefixes: a million networks in a few megabytes, and the elements of hash sets by prefix length that they become.
 
-They lie in arrays of numbers by family, length and a few bits of the address, and are taken from there a piece at a
-time. No piece is larger than PIECE_MAX, so neither are the Python objects made for it.
+They lie in arrays of numbers, by a few bits of the address and by length, and are taken out a piece at a time. No piece
+is much larger than PIECE_MAX, so neither is what Python makes of it.
 """
 
 from array import array
 from collections.abc import Iterator, Mapping
-from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from durward.ruleset.matching import VERSIONS, Version
 from durward.ruleset.merged import Filling
 
-SHORTEST: Mapping[Version, int] = {4: 8, 6: 16}  # a wider network in a list is a mistake that would shut out half of all
+SHORTEST: Mapping[Version, int] = {4: 8, 6: 16}  # a wider network in a list is a mistake that shuts out half the world
 LEVELS, LEVELS_MAX = 3, 6
-WIDENING_MAX = 4  # times as many elements as networks; beyond, there are more than LEVELS prefix lengths
+WIDENING_MAX = 4  # times as many elements as networks; before there are more, there are more levels than LEVELS
 PIECE_MAX = 65_536
-HALF = 64  # bits of an IPv6 address that are kept where the prefix is no longer
-BITS: Mapping[Version, int] = {4: 32, 6: 128}
+HALF = 64  # bits; of IPv6 networks no longer than that only these are kept
+
+Found = TypeVar("Found")
+Place = tuple[Version, int]  # the family and a few of the first bits
 
 
 class Piece(NamedTuple):
-    """Some elements of one level: the addresses, without the bits behind the first 64 where the level is shorter."""
+    """Some elements of one level, as numbers of 32, 64 (IPv6 up to HALF: the first half) or 128 bits."""
 
     version: Version
     level: int
     values: set[int]
 
 
+class _Run(NamedTuple):
+    """The networks of one length at one place; `low` has the second halves of IPv6 networks longer than HALF."""
+
+    high: "array[int]"
+    low: "array[int]"
+
+
 class Prefixes:
     """Networks, in any order; the same one several times does no harm."""
 
     def __init__(self) -> None:
-        self._arrays: dict[tuple[Version, int, int], array[int]] = {}
-        self._low: dict[tuple[int, int], array[int]] = {}  # the second halves of IPv6 prefixes beyond HALF
+        self._runs: dict[Place, dict[int, _Run]] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._arrays.values()))
+        return sum(len(run.high) for runs in self._runs.values() for run in runs.values())
 
     def add_v4(self, value: int, length: int) -> None:
-        """Add an IPv4 network by its number; SHORTEST to 32 bits long."""
-        key: tuple[Version, int, int] = (4, length, value >> 24)
+        """Add an IPv4 network by its number; `length` is SHORTEST to 32."""
         try:
-            self._arrays[key].append(value)
+            self._runs[4, value >> 24][length].high.append(value)
         except KeyError:
-            self._arrays[key] = array("I", (value,))
+            self._runs.setdefault((4, value >> 24), {})[length] = _Run(array("I", (value,)), array("Q"))
 
     def add_v6(self, value: int, length: int) -> None:
-        """Add an IPv6 network by its number; SHORTEST to 128 bits long."""
+        """Add an IPv6 network by its number; `length` is SHORTEST to 128."""
         high = value >> HALF
-        place = high >> 48 & 0xFF
-        self._arrays.setdefault((6, length, place), array("Q")).append(high)
+        runs = self._runs.setdefault((6, high >> 48 & 0xFF), {})
+        run = runs.setdefault(length, _Run(array("Q"), array("Q")))
+        run.high.append(high)
         if length > HALF:
-            self._low.setdefault((length, place), array("Q")).append(value & (1 << HALF) - 1)
+            run.low.append(value & (1 << HALF) - 1)
 
     def counts(self, version: Version) -> dict[int, int]:
-        """How many networks there are of each prefix length."""
+        """How many networks there are of each length."""
         counted: dict[int, int] = {}
-        for (family, length, _), values in self._arrays.items():
-            if family == version:
-                counted[length] = counted.get(length, 0) + len(values)
+        for place, runs in self._runs.items():
+            for length, run in runs.items() if place[0] == version else ():
+                counted[length] = counted.get(length, 0) + len(run.high)
         return counted
 
     def filling(self, number: int) -> Filling:
@@ -67,69 +74,114 @@ class Prefixes:
         return Filling(number, choose_levels(self.counts(4)), choose_levels(self.counts(6)))
 
     def fits(self, filling: Filling) -> bool:
-        """Whether the prefix lengths of a filling can hold these too, without many more elements."""
+        """Whether the prefix lengths of a filling are right for these too, with at most twice the elements."""
         for version in VERSIONS:
             counts, levels = self.counts(version), filling.levels(version)
             if counts and (not levels or max(counts) > levels[-1]):
                 return False
-            if counts and _elements(counts, levels) > 2 * _elements(counts, choose_levels(counts)):
+            if counts and elements(counts, levels) > 2 * elements(counts, choose_levels(counts)):
                 return False
         return True
 
     def sizes(self, filling: Filling) -> dict[tuple[Version, int], int]:
-        """How many elements each level has at most."""
+        """How many elements each level gets at most."""
         return {
-            (version, level): _elements(group, (level,))
+            (version, level): elements(_within(self.counts(version), lower, level), (level,))
             for version in VERSIONS
-            for level, group in _groups(self.counts(version), filling.levels(version))
+            for lower, level in _spans(filling.levels(version))
         }
 
     def pieces(self, filling: Filling) -> Iterator[Piece]:
-        """All elements, each once, in an order that is always the same."""
-        for place in self.places():
-            yield from self._pieces_at(filling, place, None)
+        """All elements, each once."""
+        for ours, _ in self.differences(Prefixes(), filling):
+            yield ours
 
     def differences(self, other: "Prefixes", filling: Filling) -> Iterator[tuple[Piece, Piece]]:
-        """What is here and not in `other`, and the other way round, a piece at a time."""
-        for place in sorted({*self.places(), *other.places()}):
-            for ours, theirs in zip(
-                self._pieces_at(filling, place, other), other._pieces_at(filling, place, self), strict=True
-            ):
-                yield ours._replace(values=ours.values - theirs.values), theirs._replace(
-                    values=theirs.values - ours.values
-                )
+        """The elements that these have and `other` has not, and the other way round."""
+        for place in sorted(self._runs.keys() | other._runs.keys()):  # noqa: SLF001 (of the same class)
+            version, here, there = place[0], self._runs.get(place, {}), other._runs.get(place, {})  # noqa: SLF001
+            for span in _spans(filling.levels(version)):
+                mine, theirs = _within(here, *span), _within(there, *span)
+                parts = max(_parts(mine, span[1]), _parts(theirs, span[1]))
+                for part in range(parts):
+                    one = _values(version, mine, span[1], part, parts)
+                    another = _values(version, theirs, span[1], part, parts)
+                    if another:
+                        yield Piece(version, span[1], one - another), Piece(version, span[1], another - one)
+                    elif one:
+                        yield Piece(version, span[1], one), Piece(version, span[1], another)
 
-    def places(self) -> list[tuple[Version, int]]:
-        """Which parts of the addresses there are. Networks of one never become elements of another."""
-        return sorted({(version, place) for version, _, place in self._arrays})
 
-    def _pieces_at(self, filling: Filling, place: tuple[Version, int], other: "Prefixes | None") -> Iterator[Piece]:
-        version, _ = place
-        counts = self._counts_at(place)
-        theirs = other._counts_at(place) if other else {}
-        groups = dict(_groups(theirs, filling.levels(version)))
-        for level, group in _groups(counts, filling.levels(version)):
-            count = max(_elements(group, (level,)), _elements(groups.get(level, {}), (level,)))
-            parts = count // PIECE_MAX + 1
-            for part in range(parts):
-                yield Piece(version, level, self._values(place, level, sorted(group), part, parts))
+def choose_levels(counts: Mapping[int, int]) -> tuple[int, ...]:
+    """Of the lengths there are, those that networks of all lengths need the fewest elements of; shortest first.
 
-    def _counts_at(self, place: tuple[Version, int]) -> dict[int, int]:
-        version, bits = place
-        return {length: len(values) for (one, length, at), values in self._arrays.items() if (one, at) == place}
+    Each look-up costs every packet that is asked, so there are LEVELS, or more only where they would widen too much.
+    """
+    lengths = sorted(counts)
+    # What can be reached with so many levels: by the last of them, the elements and the levels.
+    ways: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
+    best: tuple[int, ...] = ()
+    for size in range(1, min(LEVELS_MAX, len(lengths)) + 1):
+        ways = {last: min(longer) for last in lengths if (longer := _with_level(counts, ways, last))}
+        needed, best = ways[lengths[-1]]
+        if size >= LEVELS and needed <= WIDENING_MAX * sum(counts.values()):
+            break
+    return best
 
-    def _values(self, place: tuple[Version, int], level: int, lengths: list[int], part: int, parts: int) -> set[int]:
-        version, at = place
-        shift = (32 if version == 4 else HALF if level <= HALF else 128) - level
-        found: set[int] = set()
-        for length in lengths:
-            bases = self._bases(version, length, at, level)
-            for index in range(1 << (level - length)):
-                offset = index << shift
-                if parts == 1:
-                    found.update(base + offset for base in bases) if offset else found.update(bases)
-                else:
-                    found.update(
-                        base + offset for base in bases if ((base + offset) >> shift) % parts == part
-                    )
-        return found
+
+def _with_level(
+    counts: Mapping[int, int], ways: Mapping[int, tuple[int, tuple[int, ...]]], last: int
+) -> list[tuple[int, tuple[int, ...]]]:
+    """All `ways` with one more level."""
+    found = []
+    needed = 0
+    for end in range(last - 1, -1, -1):
+        needed += counts.get(end + 1, 0) << (last - end - 1)
+        if end in ways:
+            before, levels = ways[end]
+            found.append((before + needed, (*levels, last)))
+    return found
+
+
+def elements(counts: Mapping[int, int], levels: tuple[int, ...]) -> int:
+    """How many elements networks of these lengths become."""
+    return sum(
+        count << (level - length)
+        for lower, level in _spans(levels)
+        for length, count in _within(counts, lower, level).items()
+    )
+
+
+def _spans(levels: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    return zip((0, *levels), levels, strict=False)
+
+
+def _within(found: Mapping[int, Found], lower: int, level: int) -> dict[int, Found]:
+    """What there is of the lengths that belong to `level`."""
+    return {length: one for length, one in found.items() if lower < length <= level}
+
+
+def _parts(runs: dict[int, _Run], level: int) -> int:
+    return sum(len(run.high) << (level - length) for length, run in runs.items()) // PIECE_MAX + 1
+
+
+def _values(version: Version, runs: dict[int, _Run], level: int, part: int, parts: int) -> set[int]:
+    """The elements of some runs; of several parts, one."""
+    shift = (32 if version == 4 else HALF if level <= HALF else 128) - level
+    found: set[int] = set()
+    for length, run in runs.items():
+        for index in range(1 << (level - length)):
+            offset = index << shift
+            if parts == 1 and level <= HALF:
+                found.update(run.high if not offset else [base + offset for base in run.high])
+            else:
+                moved = (base + offset for base in _bases(run, level))
+                found.update(value for value in moved if (value >> shift) % parts == part)
+    return found
+
+
+def _bases(run: _Run, level: int) -> Iterator[int]:
+    if level <= HALF:
+        return iter(run.high)
+    low = run.low or array("Q", bytes(8 * len(run.high)))
+    return ((high << HALF) + end for high, end in zip(run.high, low, strict=True))

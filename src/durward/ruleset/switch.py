@@ -6,7 +6,6 @@ nothing was ever kept, everything passes), even if every process of ours is dead
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +23,7 @@ BASES = {
     "output": "type filter hook output priority -10; policy accept;",
     "nat_arriving": "type nat hook prerouting priority -110; policy accept;",
     "nat_leaving": "type nat hook output priority -110; policy accept;",
+    "nat_routed": "type nat hook postrouting priority 90; policy accept;",
 }
 CHAIN = re.compile(r"^\tchain (\w+_[ab]) \{", re.MULTILINE)
 METER = re.compile(r"^\tset (meter_\w+) \{", re.MULTILINE)
@@ -75,16 +75,15 @@ def switch(
     """
     wanted = [one for one in (kept, trial) if one is not None]
     stays = kept is not None and not reload and present.chains.issuperset(CHAIN.findall(kept.text))
-    loaded = [one for one in wanted if not (stays and one is kept)]
-    names = set(CHAIN.findall(kept.text)) if stays and kept is not None else set()
-    stale = sorted(chain for chain in present.chains if chain[-2:] in ("_a", "_b") and chain not in names)
-    lines = [_bases({slot for one in wanted for slot in one.slots} | (present.chains & BASES.keys()))]
-    lines += [
-        f"flush chain inet {TABLE} {name}" for name in (*BASES, *stale) if name in (present.chains | _slots(wanted))
-    ]
+    staying = set(CHAIN.findall(kept.text)) if stays and kept is not None else set()
+    stale = sorted(chain for chain in present.chains if chain[-2:] in ("_a", "_b") and chain not in staying)
+    slots = {slot for one in wanted for slot in one.slots}
+    slots |= {slot for slot in BASES if _base(slot) in present.chains}
+    lines = [_bases(slots)]
+    lines += [f"flush chain inet {TABLE} {name}" for name in (*map(_base, sorted(slots)), *stale)]
     lines += [f"delete chain inet {TABLE} {name}" for name in stale]
     lines += [f"delete set inet {TABLE} {name}" for name in _stale_meters(present, wanted)]
-    lines += [one.text for one in loaded]
+    lines += [one.text for one in wanted if not (stays and one is kept)]
     lines.append(f"flush set inet {TABLE} {TRIAL}")
     if trial is not None:
         elements = ", ".join(f"{family} timeout {trial_seconds}s" for family in FAMILIES)
@@ -95,19 +94,20 @@ def switch(
     return "\n".join(lines) + "\n"
 
 
+def _base(slot: str) -> str:
+    """The base chain that leads to a slot of whichever generation decides."""
+    return f"firewall_{slot}"
+
+
 def _lead(slot: str, firewall: Firewall, condition: str) -> str:
-    return f"add rule inet {TABLE} {slot} {condition}goto {slot}_{firewall.generation}"
+    return f"add rule inet {TABLE} {_base(slot)} {condition}goto {slot}_{firewall.generation}"
 
 
-def _bases(slots: Iterable[str]) -> str:
-    chains = "\n".join(f"\tchain {slot} {{\n\t\t{BASES[slot]}\n\t}}" for slot in BASES if slot in set(slots))
+def _bases(slots: set[str]) -> str:
+    chains = "\n".join(f"\tchain {_base(slot)} {{\n\t\t{BASES[slot]}\n\t}}" for slot in BASES if slot in slots)
     return f"table inet {TABLE} {{\n\tset {TRIAL} {{ type nf_proto; flags timeout; }}\n{chains}\n}}"
 
 
-def _slots(wanted: Iterable[Firewall]) -> frozenset[str]:
-    return frozenset(slot for one in wanted for slot in one.slots)
-
-
-def _stale_meters(present: Present, wanted: Iterable[Firewall]) -> list[str]:
+def _stale_meters(present: Present, wanted: list[Firewall]) -> list[str]:
     used = {name for one in wanted for name in METER.findall(one.text)}
     return sorted(name for name in present.sets if name.startswith("meter_") and name not in used)

@@ -63,7 +63,7 @@ def batches(candidates: Candidates) -> Iterator[Batch]:
 
 
 def _promising(candidates: Candidates) -> Lines:
-    """The lines that may fit a rule: near misses, such as a client that says goodbye, are more frequent in calm logs."""
+    """The lines that may fit a rule. In calm logs most are near misses, such as clients that say goodbye."""
     lines = Lines(candidates.lines, candidates.starts)
     if not candidates.signs:
         return lines

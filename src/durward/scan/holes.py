@@ -231,12 +231,10 @@ def _node(node: Node, form: Form, stops: frozenset[bytes]) -> str:
             return f"({inside})" if kind.field else f"(?:{inside})"
         case Group(alternatives):
             return "(?:" + "|".join(write(alternative, form, stops) for alternative in alternatives) + ")"
-        case Repeat(Group() as inner, 0, 1):
-            return _node(inner, form, stops)[:-1] + "|)"  # quicker than a repeat: an alternative needs no counter
-        case Repeat(inner, 0, 1):
-            return f"(?:{_node(inner, form, stops)}|)"
         case Repeat(inner, least, most):
             once = _node(inner, form, stops if most == 1 else frozenset())
+            if (least, most) == (0, 1):  # an alternative needs no counter, so it is quicker than a repeat
+                return once[:-1] + "|)" if isinstance(inner, Group) else f"(?:{once}|)"
             lazy = "?" if form == "lazy" and most > 1 else ""
             return (once if isinstance(inner, Group) else f"(?:{once})") + f"{{{least},{most}}}{lazy}"
 

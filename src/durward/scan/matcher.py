@@ -1,5 +1,6 @@
 """Prefilter: finds the few lines of a block that may mean something, by looking for all literals at once."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -11,9 +12,7 @@ from durward.scan.literals import needle_of, stems_of
 from durward.scan.rule import Rule
 
 VECTOR_LITERALS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
-SPARSE_LINES = (
-    4  # if more than one line in so many contains a stem, it is quicker to search all of them for the literals
-)
+SPARSE_BYTES = 400  # with more stems than one in so many, it is quicker to look for the literals everywhere
 
 Hit = tuple[int, int, int]  # which literal, its start, its end
 
@@ -66,7 +65,7 @@ class Prefilter:
         if self._search is None:
             return []
         hits = self._sieve.find_matches_as_indexes(block) if self._sieve else []
-        if self._sieve is None or len(hits) * SPARSE_LINES > block.count(b"\n"):
+        if self._sieve is None or len(hits) * SPARSE_BYTES > len(block):
             return self._lines(block, self._search.find_matches_as_indexes(block))
         starts, lines = _lines_of(hits, block)
         together = b"\n".join(lines)
@@ -76,8 +75,8 @@ class Prefilter:
         return [one._replace(starts=[places[start] for start in one.starts], more=more) for one in found]
 
     def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates]:
-        starts: list[list[int]] = [[] for _ in self.literals]
-        lines: list[list[bytes]] = [[] for _ in self.literals]
+        starts: defaultdict[int, list[int]] = defaultdict(list)
+        lines: defaultdict[int, list[bytes]] = defaultdict(list)
         more: dict[int, list[Rule]] = {}
         line_start, line_end, size, find, rfind = 0, -1, len(block), block.find, block.rfind
         for literal, start, end in hits:
@@ -91,8 +90,10 @@ class Prefilter:
             if line_end - line_start <= LINE_BYTES_MAX:
                 starts[literal].append(line_start)
                 lines[literal].append(block[line_start:line_end])
-        found = zip(self._likely, self._rules, self._signs, lines, starts, strict=True)
-        return [Candidates(likely, rules, signs, group, at, more) for likely, rules, signs, group, at in found if group]
+        return [
+            Candidates(self._likely[one], self._rules[one], self._signs[one], lines[one], starts[one], more)
+            for one in lines
+        ]
 
 
 def _lines_of(hits: list[Hit], block: bytes) -> tuple[list[int], list[bytes]]:
