@@ -60,6 +60,14 @@ def test_nothing_is_written_unless_all_is_right(home: Home) -> None:
     assert main(home) == MAIN
 
 
+def test_a_file_that_is_no_toml_is_not_touched(home: Home) -> None:
+    for broken in (b"[firewall]\ntcp_in = \n", b"# \xff\n", b"\n[[firewall]\n"):
+        (home.etc / "durward.toml").write_bytes(broken)
+        with pytest.raises(ProblemsError, match=r"durward\.toml:[12]: "):
+            change(home, firewall__tcp_in="80")
+        assert (home.etc / "durward.toml").read_bytes() == broken
+
+
 def test_a_wrong_setting_can_be_mended(home: Home) -> None:
     (home.etc / "durward.toml").write_text('[firewall]\ntcp_in = "80-"\n')
     change(home, firewall__tcp_in="80")

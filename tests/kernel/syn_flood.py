@@ -26,7 +26,8 @@ def main() -> None:
     frames = [head_to(hardware, six=":" in to) + tcp(source, port, to=to) for source in sources(six=":" in to)]
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sending:
         sending.bind(("near", 0))
-        print("flooding", flush=True)
+        sys.stdout.write("flooding\n")
+        sys.stdout.flush()
         began, sent = time.monotonic(), 0
         while (passed := time.monotonic() - began) < SECONDS_MAX:
             for frame in frames[sent % PACKETS : sent % PACKETS + BURST]:

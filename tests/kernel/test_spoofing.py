@@ -1,4 +1,4 @@
-"""Impossible packets do not get in: flags, sources, reverse path, unused addresses; what looks odd but is right does."""
+"""Impossible packets do not get in: flags, sources, reverse path, unused addresses; what only looks odd does."""
 
 import socket
 from collections.abc import Iterator

@@ -57,7 +57,10 @@ def test_no_set_of_ours_is_large_enough_to_slow_others(case: Case) -> None:
 
 def test_the_precedence_is_told_in_the_order_of_the_rules() -> None:
     told = precedence()
-    places = [told.index(words) for words in ("allowed addresses", "deny filters", "feeds and countries", "SYN proxy")]
+    places = [
+        told.index(words)
+        for words in ("allowed addresses", "deny filters", "denied countries", "the SYN proxy answers")
+    ]
     assert places == sorted(places)
     assert "deny filters" not in precedence(Policy())
 

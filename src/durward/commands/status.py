@@ -41,6 +41,8 @@ def page(reply: dict[str, Any]) -> str:
 
 
 def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
+    if source.get("absent"):
+        return (inert(source["name"]), "", "", "is not there (yet)")
     lag = "up to date" if source["lag_seconds"] < 1 else f"{span(source['lag_seconds'])} behind"
     state = inert(source["problem"]) if "problem" in source else lag
     return (inert(source["name"]), quantity(source["lines"], "line"), quantity(source["events"], "event"), state)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from durward.catalog.document import DOCUMENT_BYTES_MAX, Problem, ProblemsError
+from durward.catalog.document import DOCUMENT_BYTES_MAX, Problem, ProblemsError, parse_document
 from durward.catalog.setting import InvalidSettingError, Setting
 from durward.catalog.spelling import spelled
 from durward.config.csf_values import from_csf
@@ -162,15 +162,12 @@ def _written(ground: Ground, changes: list[Change], *, dry_run: bool) -> Setting
 def _edited(file: Path, values: Mapping[KeyPath, Any]) -> bytes:
     try:
         with file.open("rb") as stream:
-            text = stream.read(DOCUMENT_BYTES_MAX + 1).decode()
+            raw = stream.read(DOCUMENT_BYTES_MAX + 1)
     except FileNotFoundError:
-        text = ""
-    except UnicodeDecodeError:
-        raise ProblemsError([Problem(str(file), 1, "", "is not UTF-8")]) from None
+        raw = b""
+    parse_document(file, raw)  # says line and reason where it is no TOML
     try:
-        return set_values(text, values).encode()
-    except tomllib.TOMLDecodeError as error:
-        raise ProblemsError([Problem(str(file), 1, "", str(error))]) from None
+        return set_values(raw.decode(), values).encode()
     except EditError as error:
         raise ProblemsError([Problem(str(file), 1, "", str(error))]) from None
 

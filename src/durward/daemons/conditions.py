@@ -9,7 +9,7 @@ from durward.control.channel import ChannelError
 from durward.control.words import Entry
 from durward.daemons.door import Door
 from durward.daemons.ledger import Ledger
-from durward.daemons.watch import Watch
+from durward.daemons.watch import SourceState, Watch
 from durward.engine.engine import Engine
 from durward.engine.explain import moment
 from durward.model import EVERYTHING, Finding, Subject
@@ -64,14 +64,13 @@ class Conditions:
 
     def _sources(self, now: float) -> list[dict[str, Any]]:
         sources = []
-        for name, tally, lag, problem in self._watch.sources(now):
-            source: dict[str, Any] = {"name": name, "lag_seconds": round(lag, 3)}
-            source |= {
-                "lines": tally.lines,
-                "events": tally.events,
-                "last_event_at": moment(tally.last_event_at or None),
-            }
-            sources.append(source | ({"problem": problem} if problem else {}))
+        for one in self._watch.sources(now):
+            source: dict[str, Any] = {"name": one.name, "lag_seconds": round(one.lag_seconds, 3)}
+            source |= {"lines": one.tally.lines, "events": one.tally.events}
+            source["last_event_at"] = moment(one.tally.last_event_at or None)
+            if one.absent:
+                source["absent"] = True
+            sources.append(source | ({"problem": one.problem} if one.problem else {}))
         return sources
 
     def _processes(self) -> list[dict[str, Any]]:
@@ -103,19 +102,24 @@ class Conditions:
         return Finding("database", "durward.db", "pass", "decisions and positions are written")
 
     def _source_findings(self, now: float) -> list[Finding]:
-        found = []
-        for name, tally, lag, problem in self._watch.sources(now):
-            if problem:
-                found.append(Finding("source", name, "fail", f"is not read: {problem}"))
-            elif lag > LATE_SECONDS:
-                found.append(Finding("source", name, "fail", f"has waited {lag:.0f} s to be read"))
-            elif tally.lines and not tally.events:
-                found.append(Finding("source", name, "unknown", f"{tally.lines} lines were read; none was an event"))
-            else:
-                found.append(Finding("source", name, "pass", f"{tally.lines} lines, {tally.events} events"))
-        return found or [
-            Finding("source", "all", "fail", "no log of any service was found; see [services] in durward.toml")
-        ]
+        states = self._watch.sources(now)
+        if all(one.absent for one in states):
+            advice = "no log of any service was found; see [services] in durward.toml"
+            return [Finding("source", "all", "fail", advice)]
+        return [_source_finding(one) for one in states]
+
+
+def _source_finding(state: SourceState) -> Finding:
+    lines, events = state.tally.lines, state.tally.events
+    if state.absent:
+        return Finding("source", state.name, "not_applicable", "is not there (yet)")
+    if state.problem:
+        return Finding("source", state.name, "fail", f"is not read: {state.problem}")
+    if state.lag_seconds > LATE_SECONDS:
+        return Finding("source", state.name, "fail", f"has waited {state.lag_seconds:.0f} s to be read")
+    if lines and not events:
+        return Finding("source", state.name, "unknown", f"{lines} lines were read; none was an event")
+    return Finding("source", state.name, "pass", f"{lines} lines, {events} events")
 
 
 def finding_entry(finding: Finding) -> dict[str, Any]:

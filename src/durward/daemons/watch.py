@@ -23,7 +23,7 @@ from durward.scan.timestamps import Calendar
 from durward.scan.twins import Twins
 from durward.sources.block import Block, Position
 from durward.sources.logfiles import LogFiles
-from durward.sources.opening import NotNowError, SourceError
+from durward.sources.opening import ABSENT, NotNowError, SourceError
 from durward.sources.watching import CREATE, MOVED_TO, read_changes
 
 LIST_SECONDS = 10.0  # how often globs are looked at again although no notice came
@@ -51,6 +51,7 @@ class SourceState(NamedTuple):
     tally: Tally
     lag_seconds: float
     problem: str
+    absent: bool = False
 
 
 class Watch:
@@ -149,8 +150,10 @@ class Watch:
         states = []
         for file in self._files:
             lag_seconds = file.lag_seconds(now) if file.waiting else 0.0
-            problem = self._opening.problems.get(file.path) or file.problem or ""
-            states.append(SourceState(file.source, self._tally(file.source), lag_seconds, problem))
+            refused = self._opening.problems.get(file.path)
+            absent = refused is None and (file.problem or "").endswith(ABSENT)
+            problem = "" if absent else refused or file.problem or ""
+            states.append(SourceState(file.source, self._tally(file.source), lag_seconds, problem, absent))
         if self._journal.journal is not None:
             lag_seconds, problem = self._journal.journal.lag_seconds(now), self._journal.journal.problem or ""
             states.append(SourceState(journal.NAME, self._tally(journal.NAME), lag_seconds, problem))
@@ -223,7 +226,8 @@ class Watch:
         if not self._opening.connected:
             self._begin_later(path, saved)
         self._files.follow(path, self._opening.watches.get(path, ()), None, now=now)
-        if problem := self._opening.problems.get(path) or file.problem:
+        problem = self._opening.problems.get(path) or file.problem
+        if problem and not problem.endswith(ABSENT):
             say(f"{path} is not read: {problem}")
 
     def _begin_later(self, path: str, saved: str | None) -> None:

@@ -8,7 +8,7 @@ those before the SYN proxy, which opens connections in the name of a source.
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from durward.ruleset import filters, floods, icmp, knocking, redirects, refusals, smtp, spoofing, stateful
+from durward.ruleset import filters, floods, icmp, knocking, merged, redirects, refusals, smtp, spoofing, stateful
 from durward.ruleset.fragment import Fragment
 from durward.ruleset.matching import Line, in_families
 from durward.ruleset.policy import Policy
@@ -37,26 +37,26 @@ class Parts:
     """The fragments of one firewall."""
 
     spoofing: Fragment
+    merged: Fragment
     floods: Fragment
     knocking: Fragment
     icmp: Fragment
     smtp: Fragment
     redirects: Fragment
     refusals: Fragment
-    merged: Fragment
 
     @classmethod
     def of(cls, policy: Policy, generation: str) -> "Parts":
         """All parts of what `policy` wants. Raises InvalidPolicyError."""
         return cls(
             spoofing.fragment(policy, generation),
+            merged.fragment(policy, generation),
             floods.fragment(policy, generation),
             knocking.fragment(policy, generation),
             icmp.fragment(policy, generation),
             smtp.fragment(policy, generation),
             redirects.fragment(policy, generation),
             refusals.fragment(policy, generation),
-            Fragment(),
         )
 
     def slot(self, name: str) -> tuple[str, ...]:
@@ -69,11 +69,7 @@ def ways(policy: Policy, generation: str, parts: Parts) -> tuple[Way, ...]:
     arriving, translated = _arriving(policy, generation, parts), _translated(policy, generation, parts)
     return (
         Way("early", "Before packets are put together", (Step("fragmented ICMP is dropped", parts.slot("early")),)),
-        Way(
-            "raw",
-            "Before connection tracking",
-            (Step("impossible packets are dropped; SYN floods", parts.slot("raw")),),
-        ),
+        Way("raw", "Before connection tracking", _raw(parts)),
         Way("input", "To this host", _input(policy, generation, parts)),
         Way("forward", "To containers and machines behind this host", _forward(policy, generation, parts)),
         Way("arriving", "Whatever comes in, then", arriving),
@@ -100,6 +96,17 @@ def listed(policy: Policy) -> dict[str, tuple[Line, ...]]:
     found["allowed_out"] = (*stateful.allowed_destinations(prefix), *filters.allowing(policy, "out"))
     found["denied_out"] = filters.denying(policy, "out")
     return found
+
+
+def _raw(parts: Parts) -> tuple[Step, ...]:
+    return (
+        Step("impossible packets are dropped", parts.spoofing.raw),
+        Step("attackers' networks from feeds are dropped", parts.merged.raw),
+        Step(
+            "floods of new connections are led to the SYN proxy, or dropped for a source that is known",
+            parts.floods.raw,
+        ),
+    )
 
 
 def _begun(parts: Parts) -> tuple[Step, ...]:
@@ -158,13 +165,13 @@ def _arriving(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]
         Step("answers of DHCP servers are accepted", stateful.DHCP_IN),
         Step("what is related to a connection is accepted", ("ct state related accept",)),
         Step("sources that cannot be, and our unused addresses, are dropped", parts.spoofing.untracked),
-        Step("feeds and countries are dropped", parts.merged.arriving),
+        Step("what networks from feeds and denied countries begin is dropped", parts.merged.arriving),
         Step("pings are accepted, as many as each source may send", (f"{icmp.IS_ICMP} goto echo_{generation}",)),
         Step("the SYN proxy answers when there are very many new connections", parts.floods.untracked),
         Step("what is no part of any connection, nor its beginning, is dropped", ("ct state invalid counter drop",)),
         Step("floods and limits of connections are dropped", parts.floods.arriving),
         Step("knocks; ports that they opened are accepted", parts.knocking.accepting),
-        Step("countries with ports of their own", parts.merged.accepting),
+        Step("networks and countries with ports of their own are accepted there", parts.merged.accepting),
         Step("redirects that the administrator wrote are accepted", parts.redirects.accepting),
         Step("SSH and the ports in tcp_in and udp_in are accepted", (f"jump open_{generation}",)),
         Step("", (f"{again}jump open_translated_{generation}",)),

@@ -82,7 +82,7 @@ def outside(policy: Policy) -> tuple[str, ...]:
 def bogons(spoofing: Spoofing) -> tuple[Network, ...]:
     """The networks that no packet comes from. Where we live in one for documentation, in a test, none of those is."""
     documentation = tuple(map(network_of, DOCUMENTATION))
-    if any(_overlap(own, one) for own in spoofing.own_networks for one in documentation):
+    if any(_overlap(own, one) for own in _own_networks(spoofing) for one in documentation):
         documentation = ()
     return (*map(network_of, (*PRIVATE, *RESERVED_V6)), *documentation)
 
@@ -94,6 +94,11 @@ def networks_text(networks: Iterable[Network]) -> str:
         if not kept or int(network.network_address) > int(kept[-1].broadcast_address):
             kept.append(network)
     return listed([str(network) for network in kept])
+
+
+def _own_networks(spoofing: Spoofing) -> list[Network]:
+    """Without /0, which is a mistake: it would make everything ours."""
+    return [one for one in spoofing.own_networks if one.prefixlen]
 
 
 def _is_like(name: str, pattern: str) -> bool:
@@ -136,8 +141,7 @@ def _spoofed(spoofing: Spoofing) -> Iterator[str]:
         if nobody := [one for one in unused if one.version == version]:
             yield f'{word} daddr {networks_text(nobody)} counter drop comment "unused_address"'
         if spoofing.bogons:
-            # An own network of /0 is a mistake; it would make everything ours.
-            if own := [one for one in spoofing.own_networks if one.version == version and one.prefixlen]:
+            if own := [one for one in _own_networks(spoofing) if one.version == version]:
                 yield f"{word} saddr {networks_text(own)} return"
             refused = [one for one in bogons(spoofing) if one.version == version]
             yield f'{word} saddr {networks_text(refused)} counter drop comment "bogon"'

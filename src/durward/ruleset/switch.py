@@ -17,6 +17,7 @@ TRIAL = "trial"
 FAMILIES = ("ipv4", "ipv6")
 # Before the usual filter chains (priority 0), so that we decide first; raw ones after the blocks (priority -300).
 BASES = {
+    "early": "type filter hook prerouting priority -450; policy accept;",  # before fragments are put together
     "raw": "type filter hook prerouting priority -290; policy accept;",
     "input": "type filter hook input priority -10; policy accept;",
     "forward": "type filter hook forward priority -10; policy accept;",

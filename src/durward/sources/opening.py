@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+ABSENT = "is absent or may not be read"  # what a source says of itself when the opener gave nothing
 SIBLINGS_MAX = 5  # rotated copies that are looked at; older ones than that are never read again
 
 

@@ -9,7 +9,7 @@ from durward.sources.content import Content, Plain
 from durward.sources.copies import Copies
 from durward.sources.lines import LINE_BYTES_MAX
 from durward.sources.marks import Marks, memory_begins
-from durward.sources.opening import NotNowError, Opener, SourceError
+from durward.sources.opening import ABSENT, NotNowError, Opener, SourceError
 from durward.sources.tail import Tail
 
 MEMORY_BYTES_MAX = 1 << 20  # re-read before the end of a file of which nothing is known; the oldest are left out
@@ -28,7 +28,7 @@ def open_tail(opener: Opener, path: str, now: float) -> Tail:
     """Open the file that bears the name now, from its start. Raises SourceError."""
     descriptor = opener.open(path)
     if descriptor is None:
-        raise SourceError(f"{path} is absent or may not be read")
+        raise SourceError(f"{path} {ABSENT}")
     problem = f"{path} is not a regular file"
     try:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):

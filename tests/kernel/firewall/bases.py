@@ -1,23 +1,17 @@
-"""Puts a firewall into a namespace as it is in real life: the skeleton, base chains, and one generation that decides."""
+"""Puts a firewall into a namespace as it is in real life: the skeleton, and a generation that decides."""
+
+from itertools import pairwise
 
 from tests.kernel.namespaces import Namespace
 
+from durward.privileged.loading import run_nft
+from durward.privileged.names import present
 from durward.ruleset.firewall import firewall
 from durward.ruleset.levels import TABLE
 from durward.ruleset.policy import Policy
 from durward.ruleset.skeleton import skeleton
+from durward.ruleset.switch import Firewall, Generation, switch
 
-# Where each chain of a generation is led to from.
-HOOKS = {
-    "early": "type filter hook prerouting priority -450; policy accept;",
-    "raw": "type filter hook prerouting priority -290; policy accept;",
-    "input": "type filter hook input priority -10; policy accept;",
-    "forward": "type filter hook forward priority -10; policy accept;",
-    "output": "type filter hook output priority -10; policy accept;",
-    "nat_arriving": "type nat hook prerouting priority -110; policy accept;",
-    "nat_leaving": "type nat hook output priority -110; policy accept;",
-    "nat_routed": "type nat hook postrouting priority 90; policy accept;",
-}
 # A container engine's table: it publishes ports of the machine behind this host, and knows nothing of us.
 ENGINE = """
 table inet engine {
@@ -33,22 +27,22 @@ table inet engine {
 
 
 def load_skeleton(namespace: Namespace) -> None:
-    """A table with the lists of addresses, and base chains that lead nowhere yet."""
-    bases = "".join(f"\tchain base_{name} {{\n\t\t{hook}\n\t}}\n" for name, hook in HOOKS.items())
-    namespace.run("nft", "-f", "-", given=f"{skeleton()}table inet {TABLE} {{\n{bases}}}\n")
+    """A table with the lists of addresses, and no firewall yet."""
+    namespace.run("nft", "-f", "-", given=skeleton())
 
 
-def apply(namespace: Namespace, policy: Policy, generation: str = "a") -> str:
-    """Load a generation and have it decide, in one transaction; gives its text."""
-    text = firewall(policy, generation)
-    leads = [f"flush chain inet {TABLE} base_{name}" for name in HOOKS]
-    leads += [
-        f"add rule inet {TABLE} base_{name} goto {name}_{generation}"
-        for name in HOOKS
-        if f"\tchain {name}_{generation} {{" in text
-    ]
-    namespace.run("nft", "-f", "-", given=text + "\n".join(leads) + "\n")
-    return text
+def apply(namespace: Namespace, policy: Policy, generation: Generation = "a") -> None:
+    """Have a generation decide, and take the other one away, as it is done in real life."""
+    kept = Firewall.marked(generation, firewall(policy, generation))
+    with namespace.inside():
+        run_nft(switch(present(), kept))
+
+
+def try_out(namespace: Namespace, kept: Policy, trial: Policy) -> None:
+    """Have generation b decide for a while instead of a, which is kept."""
+    before, after = Firewall.marked("a", firewall(kept, "a")), Firewall.marked("b", firewall(trial, "b"))
+    with namespace.inside():
+        run_nft(switch(present(), before, after, 60, reload=False))
 
 
 def unload(namespace: Namespace) -> None:
@@ -69,6 +63,4 @@ def unpublish(namespace: Namespace) -> None:
 def counted(namespace: Namespace, chain: str) -> int:
     """Packets that all counters of a chain have counted."""
     words = namespace.run("nft", "list", "chain", "inet", TABLE, chain).split()
-    return sum(
-        int(after) for word, after in zip(words, words[1:], strict=False) if word == "packets" and after.isdigit()
-    )
+    return sum(int(after) for word, after in pairwise(words) if word == "packets" and after.isdigit())

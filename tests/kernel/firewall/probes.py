@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import time
+from pathlib import Path
 from typing import Literal
 
 from tests.kernel.namespaces import Namespace
@@ -21,8 +22,8 @@ def family_of(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def probe(
-    protocol: str, sender: Namespace, source: str, to: str, port: int, expected: str = "passes", source_port: int = 0
+def probe(  # noqa: PLR0917 - a packet has that many ends
+    protocol: str, sender: Namespace, source: str, to: str, port: int, expected: str = "passes", *, source_port: int = 0
 ) -> Verdict:
     """Send one packet from `source` to `to`. No port of the other end needs to be open: a refusal is an answer too."""
     seconds = SILENCE_SECONDS if expected == "silent" else ANSWER_SECONDS_MAX
@@ -92,10 +93,10 @@ def icmp(kind: int, code: int, rest: bytes, *, six: bool = False) -> bytes:
 
 def received(namespace: Namespace, name: str) -> int:
     """One of the kernel's counts of ICMP messages that arrived: `InType3`, or `Icmp6InType2` for IPv6."""
+    path = Path("/proc/thread-self/net", "snmp6" if name.startswith("Icmp6") else "snmp")
     with namespace.inside():
-        if name.startswith("Icmp6"):
-            lines = open("/proc/thread-self/net/snmp6").read().splitlines()
-            counts = dict(line.split() for line in lines)
-            return int(counts.get(name, 0))
-        lines = [line.split() for line in open("/proc/thread-self/net/snmp") if line.startswith("IcmpMsg:")]
-    return int(dict(zip(lines[0], lines[1], strict=True)).get(name, 0)) if lines else 0
+        lines = [line.split() for line in path.read_text().splitlines()]
+    if name.startswith("Icmp6"):
+        return int(dict(line[:2] for line in lines).get(name, 0))
+    names, numbers = ([line for line in lines if line[0] == "IcmpMsg:"] or [[], []])[:2]
+    return int(dict(zip(names, numbers, strict=True)).get(name, 0))

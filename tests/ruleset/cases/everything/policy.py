@@ -4,7 +4,7 @@ from tests.ruleset.laboratory import LABORATORY
 
 from durward.catalog.traffic import Rate, parse_connection_limits, parse_port_floods, parse_ports
 from durward.config.filters import parse_filter
-from durward.ruleset.policy import Interface, Knock, Logging, Policy, Ports, Redirect, Smtp
+from durward.ruleset.policy import Interface, Knock, Logging, MergedList, Policy, Ports, Redirect, Smtp
 
 OPEN, AWAY = parse_ports("80,443,30000:35000"), parse_ports("25,80,443")
 POLICY = Policy(
@@ -25,6 +25,11 @@ POLICY = Policy(
     spoofing=LABORATORY,
     logging=Logging(kernel_lines=True),
     ftp_helper=True,
+    merged=(
+        MergedList("attackers", "deny", early=True),
+        MergedList("countries", "deny"),
+        MergedList("homes", "allow_ports", tcp=parse_ports("9000")),
+    ),
 )
 EXPECTED = """
 in        tcp  22    192.0.2.2      passes
