@@ -167,7 +167,8 @@ def test_a_small_difference_is_made_in_place(pair: Pair, merged: MergedSets) -> 
         assert merged.change(one.name, filling, new, old) == 6
         with pytest.raises(KernelError):
             merged.change(one.name, filling, new, old)  # it has `old`, not `new`
-        assert merged.change(one.name, filling, old, prefixes_of(["192.0.2.5/32", "2001:db8::1"])) is None
+        many = prefixes_of([f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(100_001)])
+        assert merged.change(one.name, filling, old, many) is None
 
 
 def test_a_filling_that_fails_leaves_nothing(pair: Pair, merged: MergedSets) -> None:

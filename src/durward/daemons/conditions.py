@@ -51,7 +51,7 @@ class Conditions:
 
     def findings(self, now: float) -> list[Finding]:
         """What `durward doctor` finds: is what should be true really true?"""
-        found = [self._canary(now), self._clock(now), self._database()]
+        found = [self._canary(now), self._clock(now), self._database(), *self._foreign()]
         found += self._source_findings(now)
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
@@ -90,6 +90,13 @@ class Conditions:
         if found is None:
             return Finding("kernel", "canary", "fail", "a block was put into the kernel and was not there afterwards")
         return Finding("kernel", "canary", "pass", "a block was put into the kernel, found there, and taken out again")
+
+    def _foreign(self) -> list[Finding]:
+        try:
+            reports = self._door.state()[1]
+        except ChannelError:
+            return []
+        return [Finding("table", "inet durward", "fail", f"{report}; it was repaired") for report in reports[-1:]]
 
     def _clock(self, now: float) -> Finding:
         if now < CLOCK_MIN:

@@ -83,6 +83,6 @@ class Door:
         return readings
 
     def state(self) -> tuple[str, list[str]]:
-        """What the firewall is (off, trial, confirmed, stopped), and what the guards protect, in plain words."""
+        """What the firewall is (off, trial, confirmed, stopped), and who changed our table, in plain words."""
         answer = self.channel.ask("state", listing="block", entries=[])
-        return str(answer["firewall"]), [str(line) for line in answer["guarded"]]
+        return str(answer["firewall"]), [str(line) for line in answer["reports"]]

@@ -48,10 +48,13 @@ class Enforcer:
     def run(self, stop: int) -> None:
         """Answer until the descriptor `stop` becomes readable."""
         while True:
-            watched = [stop, self._listener.fileno(), *([self._engine.fileno()] if self._engine else [])]
-            ready = select.select(watched, [], [], TICK_SECONDS)[0]
+            watched = [stop, self._listener.fileno(), self._gate.changes.fileno()]
+            ready = select.select(watched + ([self._engine.fileno()] if self._engine else []), [], [], TICK_SECONDS)[0]
             if stop in ready:
                 return
+            if self._gate.changes.fileno() in ready:
+                self._gate.look()
+                continue
             if self._engine is not None and self._engine.fileno() in ready:
                 self._hear(self._engine)
             if self._listener.fileno() in ready:
@@ -127,7 +130,7 @@ class Enforcer:
         readings = self._keeper.readings([one.standing for one in wanted])
         spelt = [None if one is None else [one.packets, one.bytes, one.expires_in_seconds or 0] for one in readings]
         guarded = [] if wanted else self._guards.guarded()
-        return {"readings": spelt, "guarded": guarded, "firewall": self._gate.state()}
+        return {"readings": spelt, "guarded": guarded, "firewall": self._gate.state(), "reports": self._gate.reports}
 
     def _open(self, word: Word) -> tuple[dict[str, Any], list[int]]:
         fields = word.fields

@@ -111,7 +111,10 @@ class EngineProcess:
         self._tried_at = now
         if not self._door.connect():
             return
-        self._listening = -1  # the watches of the enforcer that is gone
+        if self._listening >= 0:
+            # Unregistered while it is open: the enforcer holds the same inotify, so closing ours would not do it.
+            self._epoll.unregister(self._listening)
+            self._listening = -1
         try:
             self._watch.connect(now)
         except ChannelError as error:

@@ -12,6 +12,7 @@ from durward.control.channel import answer, receive
 from durward.control.words import ROOT_TABLE, UnknownWordError, Word, decode
 from durward.daemons.process import say
 from durward.model import Address
+from durward.privileged.changes import Changes
 from durward.privileged.connections import connections
 from durward.privileged.failure import PrivilegedError
 from durward.privileged.firewall import TEXT_BYTES_MAX, FirewallError, KernelFirewall
@@ -21,6 +22,8 @@ from durward.privileged.netlink import SOCK_DIAG, Netlink
 from durward.privileged.surroundings import Surroundings
 from durward.ruleset.switch import Firewall
 
+REPAIR_SECONDS = 0.5  # between two repairs
+REPORTS_MAX = 20  # kept for `doctor`
 PATIENCE_SECONDS = 5.0  # with a root process that says nothing
 REFUSED = 3  # the exit status for what a guard forbids
 
@@ -33,9 +36,13 @@ class Gate:
         self._stopped = stopped
         self._anew = anew
         self._firewall = KernelFirewall(directory, skeleton)
+        self._repaired_at = 0.0
+        self.changes = Changes()
+        self.reports: list[str] = []
         if not self.is_stopped:
             load_skeleton(skeleton)
             self._firewall.restore(time.time())
+        self.changes.forget()
 
     @property
     def is_stopped(self) -> bool:
@@ -53,6 +60,30 @@ class Gate:
                 say("nobody confirmed the firewall that was on trial; what decided before decides again")
         except PrivilegedError as error:
             say(f"the trial of the firewall cannot be cleared away: {error}")
+
+    def look(self) -> None:
+        """Undo what somebody else did to our table, and report who it was as far as the kernel knows."""
+        foreign = self.changes.read()
+        if foreign is None or self.is_stopped:
+            return
+        now = time.time()
+        if abs(now - self._repaired_at) < REPAIR_SECONDS:
+            time.sleep(REPAIR_SECONDS)  # two tools that fight shall not take the whole processor
+        what = "rules or sets" if foreign.structure else "elements"
+        self._report(f"{foreign.who} changed {what} of table inet durward")
+        try:
+            if foreign.structure:
+                load_skeleton(self._skeleton)
+                self._firewall.restore(now, reload=True)
+        except PrivilegedError as error:
+            self._report(f"the table cannot be repaired: {error}")
+        self._repaired_at = now
+        self.changes.forget()
+        self._anew()
+
+    def _report(self, line: str) -> None:
+        say(line)
+        self.reports = [*self.reports, line][-REPORTS_MAX:]
 
     def hear(self, connection: socket.socket) -> None:
         """Hear one word of root's and answer it."""
@@ -88,6 +119,7 @@ class Gate:
                     load_skeleton(self._skeleton)
                     self._firewall.restore(now)
                     self._anew()
+            self.changes.forget()
         except FirewallError as error:
             return {"error": str(error), "status": REFUSED}
         except PrivilegedError as error:

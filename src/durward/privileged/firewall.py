@@ -55,8 +55,11 @@ class KernelFirewall:
         """The generation to compile for."""
         return other(self._kept.generation) if self._kept is not None else "a"
 
-    def restore(self, now: float) -> None:
-        """After a start: have what was confirmed decide, and a trial that is still on go on."""
+    def restore(self, now: float, *, reload: bool = False) -> None:
+        """After a start: have what was confirmed decide, and a trial that is still on go on.
+
+        With `reload` everything is put there again, whatever the kernel seems to have.
+        """
         trial = self._trial
         if trial is not None and now >= trial.ends_at:
             self._forget_trial()
@@ -64,7 +67,7 @@ class KernelFirewall:
         if self._kept is None and trial is None and not _has_firewall(present()):
             return
         seconds = max(1, round(self.trial_seconds(now)))
-        run_nft(switch(present(), self._kept, trial.firewall if trial else None, seconds, reload=False))
+        run_nft(switch(present(), self._kept, trial.firewall if trial else None, seconds, reload=reload))
 
     def apply(self, firewall: Firewall, seconds: int, connection: str, now: float) -> None:
         """Let `firewall` decide for `seconds`; `confirm` keeps it."""

@@ -112,7 +112,7 @@ def rate_text(rate: Rate, *, over: bool) -> str:
 
 def meter(name: str, kind: str, seconds: int) -> str:
     """A set that counts for itself; what is not seen for `seconds` is forgotten."""
-    return f"\tset {name} {{ type {kind}; flags dynamic,timeout; timeout {seconds}s; size {SOURCES_MAX}; }}"
+    return f"set {name} {{ type {kind}; flags dynamic,timeout; timeout {seconds}s; size {SOURCES_MAX}; }}"
 
 
 def without(ports: tuple[PortRange, ...], closed: Iterable[int]) -> tuple[PortRange, ...]:
