@@ -49,6 +49,12 @@ MEANINGFUL = {
     "ff00::/8": "multicast",
     "240.0.0.0/4": "reserved; masks and the broadcast address among them",
     "64:ff9b::/96": "IPv4 behind a translator",
+    "192.0.0.0/24": "of protocols: no source on the internet",
+    "198.18.0.0/15": "for benchmarks: no source on the internet",
+    "2001:2::/48": "for benchmarks: no source on the internet",
+    "2001:10::/28": "of hashes: no source on the internet",
+    "100::/64": "thrown away: no source on the internet",
+    "0.0.0.0/8": "of no network: no source at all",
 }
 ALLOWED = [*DOCUMENTATION, *map(ipaddress.ip_network, MEANINGFUL)]
 EXACTLY = {"2.5.5.2": "a section of RFC 4291"}

@@ -4,7 +4,7 @@ import pytest
 
 from durward.catalog.traffic import PortRange
 from durward.ruleset.matching import InvalidPolicyError
-from durward.ruleset.merged import Filling, MergedList, contents, declaration, fragment, removal
+from durward.ruleset.merged import Filling, MergedList, contents, declarations, fragment, removal
 from durward.ruleset.policy import Policy
 
 SSH = (PortRange(22, 22),)
@@ -57,10 +57,9 @@ def test_whoever_is_not_in_a_list_of_the_only_ones_is_dropped_in_both_families()
 
 
 def test_sets_have_room_and_no_flags() -> None:
-    text = declaration("feeds", Filling(3, (32,), (64,)), {(4, 32): 1_000_000, (6, 64): 0})
-    assert text.splitlines() == [
-        "add set inet durward merged_feeds_3_4_32 { type ipv4_addr; size 1250000; }",
-        "add set inet durward merged_feeds_3_6_64 { type ipv6_addr; size 256; }",
+    assert list(declarations("feeds", Filling(3, (32,), (64,)), {(4, 32): 1_000_000, (6, 64): 0})) == [
+        "add set inet durward merged_feeds_3_4_32 { type ipv4_addr; size 1250000; }\n",
+        "add set inet durward merged_feeds_3_6_64 { type ipv6_addr; size 256; }\n",
     ]
     assert removal("feeds", Filling(3, (32,), (64,))).count("delete set") == 2
 

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from durward.commands.verb import Exit, fail, here
@@ -12,6 +13,8 @@ from durward.control.requests import NoAnswerError
 from durward.control.words import ROOT_TABLE, encode
 
 ANSWER_BYTES_MAX = 65_536
+ANCESTORS_MAX = 64  # processes that are looked at; a login is never further away
+CONNECTION_CHARACTERS_MAX = 200
 TIMEOUT_SECONDS = 60.0  # a large rule set on a busy host
 
 
@@ -49,5 +52,24 @@ def _memory(text: str | None) -> Iterator[list[int]]:
 
 
 def connection_name() -> str:
-    """What tells this login from others: the addresses and ports of its SSH connection; empty at a console."""
-    return os.environ.get("SSH_CONNECTION", "")[:200]
+    """What tells this login from others: the addresses and ports of its SSH connection; empty at a console.
+
+    Where sudo or su has taken it out of the environment, a process that started this one still has it.
+    """
+    found, process = os.environ.get("SSH_CONNECTION", ""), os.getppid()
+    for _ in range(ANCESTORS_MAX):
+        if found or process <= 1:
+            break
+        found, process = _connection_of(Path(f"/proc/{process}"))
+    return found[:CONNECTION_CHARACTERS_MAX]
+
+
+def _connection_of(process: Path) -> tuple[str, int]:
+    """The SSH connection in the environment of a process, if any, and which process started it (0: unknown)."""
+    try:
+        words = (process / "environ").read_bytes().split(b"\0")
+        status = (process / "status").read_text(errors="replace")
+    except OSError:
+        return "", 0
+    found = [word.partition(b"=")[2].decode(errors="replace") for word in words if word.startswith(b"SSH_CONNECTION=")]
+    return "".join(found[:1]), int(status.partition("\nPPid:")[2].split()[0])

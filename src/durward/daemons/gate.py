@@ -11,6 +11,7 @@ from typing import Any
 from durward.control.channel import answer, receive
 from durward.control.words import ROOT_TABLE, UnknownWordError, Word, decode
 from durward.daemons.process import say
+from durward.facts.listeners import listeners
 from durward.model import Address
 from durward.privileged.changes import Changes
 from durward.privileged.connections import connections
@@ -41,7 +42,7 @@ class Gate:
         self.reports: list[str] = []
         if not self.is_stopped:
             load_skeleton(skeleton)
-            self._firewall.restore(time.time())
+            self._firewall.restore(time.monotonic())
         self.changes.forget()
 
     @property
@@ -51,12 +52,12 @@ class Gate:
 
     def state(self) -> str:
         """What decides now: "off", "trial", "confirmed", or "stopped" where there is no table at all."""
-        return "stopped" if self.is_stopped else self._firewall.state(time.time())
+        return "stopped" if self.is_stopped else self._firewall.state(time.monotonic())
 
     def tick(self) -> None:
         """Clear away a trial that nobody confirmed."""
         try:
-            if not self.is_stopped and self._firewall.tick(time.time()):
+            if not self.is_stopped and self._firewall.tick(time.monotonic()):
                 say("nobody confirmed the firewall that was on trial; what decided before decides again")
         except PrivilegedError as error:
             say(f"the trial of the firewall cannot be cleared away: {error}")
@@ -66,7 +67,7 @@ class Gate:
         foreign = self.changes.read()
         if foreign is None or self.is_stopped:
             return
-        now = time.time()
+        now = time.monotonic()
         if abs(now - self._repaired_at) < REPAIR_SECONDS:
             time.sleep(REPAIR_SECONDS)  # two tools that fight shall not take the whole processor
         what = "rules or sets" if foreign.structure else "elements"
@@ -102,7 +103,7 @@ class Gate:
                     os.close(descriptor)
 
     def _obey(self, word: Word, descriptors: list[int]) -> dict[str, Any]:
-        now = time.time()
+        now = time.monotonic()
         try:
             match word.name:
                 case "firewall apply":
@@ -137,8 +138,10 @@ class Gate:
             raise FirewallError("the text of the firewall was expected")
         if not fields["force"]:
             _spare_administrators(fields["open_ports"])
-        text = os.pread(descriptors[0], TEXT_BYTES_MAX, 0).decode()
+        text = os.pread(descriptors[0], TEXT_BYTES_MAX, 0).decode(errors="replace")
         firewall = Firewall.marked(self._firewall.next_generation(), text)
+        if not firewall.is_whole:
+            raise FirewallError("another firewall was confirmed meanwhile; apply yours again: durward apply")
         self._firewall.apply(firewall, fields["seconds"], fields["connection"], now)
 
 
@@ -154,6 +157,7 @@ def _spare_administrators(open_ports: list[tuple[int, int]]) -> None:
 
 
 def _ports_in_use(address: Address) -> set[int]:
-    """The ports of ours that an address has TCP connections with."""
+    """The ports of ours that an address has connected to. What we opened to it needs no open port."""
+    ours = {listener.port for listener in listeners() if listener.protocol == "tcp"}
     with Netlink(SOCK_DIAG) as netlink:
-        return {one.local_port for one in connections(netlink, [ip_network(address)])}
+        return {one.local_port for one in connections(netlink, [ip_network(address)])} & ours

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,7 @@ from durward.ruleset.switch import Firewall, Generation, Present, other, switch
 
 CONFIRMED, TRIAL = "confirmed.nft", "trial.json"
 HEAD = re.compile(r"# durward firewall, generation ([ab])\n")
+BOOT_PATH = Path("/proc/sys/kernel/random/boot_id")
 TEXT_BYTES_MAX = 8 << 20  # of a stored rule set
 State = Literal["off", "trial", "confirmed"]
 
@@ -25,7 +28,10 @@ class FirewallError(KernelError):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A firewall that was applied and not confirmed yet. `ends_at` is epoch seconds; `connection` is who applied it."""
+    """A firewall that was applied and not confirmed yet. `connection` is who applied it.
+
+    `ends_at` is in seconds of the monotonic clock, by which the kernel too counts: a clock that is set changes nothing.
+    """
 
     firewall: Firewall
     ends_at: float
@@ -33,7 +39,10 @@ class Trial:
 
 
 class KernelFirewall:
-    """Every method raises KernelError where the kernel refuses; what decided before decides on then."""
+    """Every method raises KernelError where the kernel refuses; what decided before decides on then.
+
+    `now` is in seconds of the monotonic clock.
+    """
 
     def __init__(self, directory: Path, skeleton: str) -> None:
         self._directory = directory
@@ -61,7 +70,7 @@ class KernelFirewall:
         With `reload` everything is put there again, whatever the kernel seems to have.
         """
         trial = self._trial
-        if trial is not None and now >= trial.ends_at:
+        if trial is None or now >= trial.ends_at:
             self._forget_trial()
             trial = None
         if self._kept is None and trial is None and not _has_firewall(present()):
@@ -71,9 +80,10 @@ class KernelFirewall:
 
     def apply(self, firewall: Firewall, seconds: int, connection: str, now: float) -> None:
         """Let `firewall` decide for `seconds`; `confirm` keeps it."""
-        run_nft(switch(present(), self._kept, firewall, seconds, reload=False))
-        self._trial = Trial(firewall, now + seconds, connection)
-        self._write(TRIAL, json.dumps([firewall.generation, firewall.text, self._trial.ends_at, connection]))
+        trial = Trial(firewall, now + seconds, connection)
+        with self._writing(TRIAL, json.dumps([_boot(), firewall.generation, firewall.text, trial.ends_at, connection])):
+            run_nft(switch(present(), self._kept, firewall, seconds, reload=False))
+        self._trial = trial
 
     def confirm(self, connection: str, now: float) -> None:
         """Keep the firewall that is on trial. Raises FirewallError where there is none, or from the same connection."""
@@ -83,9 +93,9 @@ class KernelFirewall:
             raise FirewallError("there is no firewall on trial; it may have been rolled back: durward apply")
         if connection and connection == trial.connection:
             raise FirewallError("confirm from a new connection: only that proves that you still get in")
-        run_nft(switch(present(), trial.firewall, reload=False))
+        with self._writing(CONFIRMED, self._boot_text(trial.firewall)):
+            run_nft(switch(present(), trial.firewall, reload=False))
         self._kept = trial.firewall
-        self._write(CONFIRMED, self._boot_text(trial.firewall))
         self._forget_trial()
 
     def rollback(self) -> None:
@@ -126,9 +136,11 @@ class KernelFirewall:
 
     def _read_trial(self) -> Trial | None:
         try:
-            generation, text, ends_at, connection = json.loads(self._read(TRIAL))
-        except ValueError:
+            boot, generation, text, ends_at, connection = json.loads(self._read(TRIAL))
+        except (ValueError, TypeError):
             return None
+        if boot != _boot():
+            return None  # the kernel that had it is gone
         return Trial(Firewall("a" if generation == "a" else "b", str(text)), float(ends_at), str(connection))
 
     def _forget_trial(self) -> None:
@@ -144,13 +156,28 @@ class KernelFirewall:
         with os.fdopen(descriptor, errors="replace") as file:
             return file.read(TEXT_BYTES_MAX) if os.fstat(descriptor).st_uid == os.geteuid() else ""
 
-    def _write(self, name: str, text: str) -> None:
+    @contextmanager
+    def _writing(self, name: str, text: str) -> Iterator[None]:
+        """Write a file of ours, which is put in its place once the kernel has done what it says."""
         temporary = self._directory / f".{name}.{secrets.token_hex(4)}"
-        with temporary.open("x") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._directory / name)
+        try:
+            with temporary.open("x") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            yield
+            temporary.rename(self._directory / name)
+        except OSError as error:
+            raise KernelError(
+                f"{self._directory / name} cannot be written: {error.strerror}", error.errno or 0
+            ) from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _boot() -> str:
+    """What tells this boot from others."""
+    return BOOT_PATH.read_text(encoding="ascii").strip()
 
 
 def _has_firewall(found: Present) -> bool:

@@ -12,12 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
+from durward.model.address import MAPPED_BITS
 from durward.privileged.failure import KernelError
 from durward.privileged.loading import run_nft
 from durward.privileged.messages import DELETE_ELEMENT, NESTED_BYTES_MAX, NEW_ELEMENT, body_of, key_text
 from durward.privileged.netlink import CREATE, REQUEST
 from durward.privileged.sets import PASSING, TRANSACTION_ELEMENTS_MAX, TRIES_MAX, Part, Sets
-from durward.ruleset.merged import Filling, MergedList, contents, declaration, removal
+from durward.ruleset.merged import Filling, MergedList, contents, declarations, removal
 from durward.ruleset.prefixes import HALF, SHORTEST, Piece, Prefixes
 
 STEP_TEXTS = 4_000  # read in one step, which takes a few milliseconds
@@ -31,7 +32,7 @@ LENGTHS_V4 = {str(length): length for length in range(33)}
 LENGTHS_V6 = {str(length): length for length in range(129)}
 MASKS_V4 = [0xFFFFFFFF << (32 - length) & 0xFFFFFFFF for length in range(33)]
 MASKS_V6 = [((1 << 128) - 1) << (128 - length) & (1 << 128) - 1 for length in range(129)]
-MAPPED_V6 = 0xFFFF << 32  # IPv4 within IPv6
+MAPPED_V6 = 0xFFFF  # the first 96 bits of IPv4 within IPv6
 
 
 @dataclass(slots=True)
@@ -83,11 +84,12 @@ def _read(text: str, prefixes: Prefixes) -> str:
 
 def _read_v6(base: str, length: int, prefixes: Prefixes) -> str:
     value = int.from_bytes(socket.inet_pton(socket.AF_INET6, base))
-    if value >> 32 == MAPPED_V6 >> 32 and length >= 96 + SHORTEST[4]:
-        prefixes.add_v4(value & MASKS_V4[length - 96], length - 96)
-        return ""
-    if length < SHORTEST[6]:
+    mapped = value >> 32 == MAPPED_V6 and length >= MAPPED_BITS
+    if length < (MAPPED_BITS + SHORTEST[4] if mapped else SHORTEST[6]):
         return "too wide"
+    if mapped:
+        prefixes.add_v4(value & MASKS_V4[length - MAPPED_BITS], length - MAPPED_BITS)
+        return ""
     prefixes.add_v6(value & MASKS_V6[length], length)
     return ""
 
@@ -103,15 +105,18 @@ class MergedSets(Sets):
         sizes = prefixes.sizes(filling)
         if sum(sizes.values()) > ELEMENTS_MAX:
             raise KernelError(f"the networks of {name} would need more than {ELEMENTS_MAX} elements", errno.E2BIG)
-        run_nft(declaration(name, filling, sizes))
         count = 0
         try:
+            for command in declarations(name, filling, sizes):
+                run_nft(command)
+                yield count
             for parts in _transactions(name, filling, prefixes.pieces(filling)):
                 count += self._commit(NEW_ELEMENT, parts)
                 yield count
         except BaseException:
-            with suppress(KernelError):  # of the two reasons the first one is worth telling
-                run_nft(removal(name, filling))
+            for command in removal(name, filling).splitlines():
+                with suppress(KernelError):  # not all may be there, and why this failed is what matters
+                    run_nft(command)
             raise
 
     def swap(

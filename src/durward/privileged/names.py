@@ -1,5 +1,8 @@
 """The names of the chains and sets that the kernel's table holds."""
 
+import errno
+
+from durward.privileged.failure import KernelError
 from durward.privileged.messages import INET_BODY, SUBSYSTEM
 from durward.privileged.netlink import NETFILTER, Netlink, attribute, attributes
 from durward.ruleset.levels import TABLE
@@ -18,7 +21,12 @@ def present() -> Present:
 def _names(netlink: Netlink, kind: int, name: int) -> frozenset[str]:
     # The kernel filters chains by family only: other tables' chains come too.
     wanted = attribute(TABLE_OF, f"{TABLE}\0".encode())
-    found = [attributes(body[4:]) for _, body in netlink.dump(kind, INET_BODY + wanted)]
+    try:
+        found = [attributes(body[4:]) for _, body in netlink.dump(kind, INET_BODY + wanted)]
+    except KernelError as error:
+        if error.number == errno.ENOENT:  # sets are asked for by table, and there is none
+            return frozenset()
+        raise
     return frozenset(_text_of(one[name]) for one in found if _text_of(one[TABLE_OF]) == TABLE)
 
 

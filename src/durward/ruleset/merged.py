@@ -5,7 +5,7 @@ are filled while no rule knows them; then one small transaction leads the chains
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,15 +65,16 @@ def fragment(policy: Policy, generation: str) -> Fragment:
     )
 
 
-def declaration(name: str, filling: Filling, counts: dict[tuple[Version, int], int]) -> str:
-    """Commands that make the sets of a filling, for so many elements by family and prefix length."""
-    lines = []
+def declarations(name: str, filling: Filling, counts: Mapping[tuple[Version, int], int]) -> Iterator[str]:
+    """Commands, one for each set of a filling, for so many elements by family and prefix length.
+
+    To be loaded one by one: the kernel reserves the memory of a large set while all others wait.
+    """
     for version in VERSIONS:
         for level in filling.levels(version):
             size = max(int(counts[version, level] * ROOM), ROOM_MIN)
             kind = f"{{ type ipv{version}_addr; size {size}; }}"
-            lines.append(f"add set inet {TABLE} {filling.set_name(name, version, level)} {kind}\n")
-    return "".join(lines)
+            yield f"add set inet {TABLE} {filling.set_name(name, version, level)} {kind}\n"
 
 
 def contents(merged: MergedList, filling: Filling | None, generations: Iterable[str]) -> str:

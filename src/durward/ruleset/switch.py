@@ -51,6 +51,11 @@ class Firewall:
         return cls(generation, f"# begin {generation}\n{text.rstrip()}\n# end {generation}\n")
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all its chains are of its generation; others would be mixed into what is kept."""
+        return {chain[-1] for chain in CHAIN.findall(self.text)} == {self.generation}
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The base chains that lead into it."""
         own = set(CHAIN.findall(self.text))

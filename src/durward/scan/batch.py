@@ -72,7 +72,10 @@ def _promising(candidates: Candidates) -> Lines:
     more = candidates.more
     if not signs and not more:
         return NOTHING
-    wanted = [any(sign in text for sign in signs) or start in more for text, start in zip(*lines, strict=True)]
+    if len(signs) == 1 and not more:
+        wanted = [signs[0] in text for text in lines.texts]
+    else:
+        wanted = [any(sign in text for sign in signs) or start in more for text, start in zip(*lines, strict=True)]
     return lines if all(wanted) else lines.parted(wanted)[0]
 
 

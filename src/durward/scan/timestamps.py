@@ -9,7 +9,7 @@ STAMPS_MAX = 4096  # stamps remembered; all are forgotten beyond that. Lines of 
 FRACTION_ENDS = (b"+", b"-", b"Z")  # what follows six digits of a second
 YEARS_BACK = 9  # 29 February comes at least this often
 DAY_SECONDS = 86400
-SECONDS_BETWEEN = 59  # the first second of a minute and its last
+SECONDS = tuple(b"%02d" % second for second in range(60))
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 MONTH = rb"(?P<month>[A-Z][a-z][a-z])"
 CLOCK = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
@@ -40,7 +40,6 @@ class Calendar:
     reference: float
     utc_offset_seconds: int = 0
     known: dict[bytes, float] = field(default_factory=dict, repr=False, compare=False)
-    minutes: dict[bytes, float | None] = field(default_factory=dict, repr=False, compare=False)
 
     def times(self, stamps: Sequence[bytes], otherwise: float) -> list[float]:
         """Read many stamps: epoch seconds, `otherwise` for each that cannot be read.
@@ -66,28 +65,24 @@ class Calendar:
         return None if at is None else at + int(fraction) / 1e6
 
     def _remembered(self, name: bytes, stamp: bytes) -> float | None:
-        at = self.known.get(name)
-        if at is None and (at := self._in_its_minute(stamp)) is not None:
-            if len(self.known) >= STAMPS_MAX:
+        if name not in self.known:
+            if len(self.known) > STAMPS_MAX - len(SECONDS):
                 self.known.clear()
-            self.known[name] = at
-        return at
+            self._learn(name, stamp)
+        return self.known.get(name)
 
-    def _in_its_minute(self, stamp: bytes) -> float | None:
-        """The time of a stamp, from that of its minute where possible: reading one in full takes longer."""
+    def _learn(self, name: bytes, stamp: bytes) -> None:
+        """Remember the time of a stamp under its name, and those of its whole minute: reading each takes longer."""
         place = 17 if stamp[16:17] == b":" else 13
         start, second, rest = stamp[:place], stamp[place : place + 2], stamp[place + 2 :]
-        if not start.endswith(b":") or not second.isdigit() or len(second) < 2 or second > b"59":
-            return self.time(stamp)
-        minute = start + rest
-        if minute not in self.minutes:
-            if len(self.minutes) >= STAMPS_MAX:
-                self.minutes.clear()
-            first, last = self.time(start + b"00" + rest), self.time(start + b"59" + rest)
-            whole = first is not None and last is not None and last - first == SECONDS_BETWEEN
-            self.minutes[minute] = first if whole else None
-        begun = self.minutes[minute]
-        return self.time(stamp) if begun is None else begun + int(second)
+        if start.endswith(b":") and second in SECONDS:
+            first, last = self.time(start + SECONDS[0] + rest), self.time(start + SECONDS[-1] + rest)
+            if first is not None and last is not None and last - first == len(SECONDS) - 1:
+                end = name[place + 2 :]
+                self.known.update({start + written + end: first + number for number, written in enumerate(SECONDS)})
+                return
+        if (at := self.time(stamp)) is not None:
+            self.known[name] = at
 
     def time(self, stamp: bytes) -> float | None:
         """Read one stamp, with or without square brackets around it: epoch seconds, or None."""

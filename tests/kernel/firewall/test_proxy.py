@@ -1,5 +1,7 @@
 """The parts together: the SYN proxy and the lists do not get in each other's way."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_network
 
 import pytest
@@ -13,9 +15,9 @@ from durward.config.filters import parse_filter
 from durward.ruleset.firewall import firewall
 from durward.ruleset.floods import sysctls
 from durward.ruleset.levels import TABLE
-from durward.ruleset.matching import Version
-from durward.ruleset.merged import Filling, MergedList, contents, declaration
-from durward.ruleset.policy import Policy, Ports, Spoofing
+from durward.ruleset.matching import VERSIONS
+from durward.ruleset.merged import Filling, contents
+from durward.ruleset.policy import MergedList, Policy, Ports, Spoofing
 
 pytestmark = pytest.mark.kernel
 OPEN = parse_ports("80")
@@ -28,15 +30,19 @@ CLOSED_OUT = Ports(tcp4=parse_ports("443"), tcp6=parse_ports("443"))
 def fill(hosts: Trio, merged: MergedList) -> None:
     """Put the networks of FAR[0] and FAR6[0] into the list."""
     filling = Filling(1, (24,), (48,))
-    counts: dict[tuple[Version, int], int] = {(4, 24): 1, (6, 48): 1}
-    text = declaration(merged.name, filling, counts) + contents(merged, filling, "a")
+    text = ""
+    for version, level in zip(VERSIONS, (24, 48), strict=True):
+        name = filling.set_name(merged.name, version, level)
+        text += f"add set inet {TABLE} {name} {{ type ipv{version}_addr; size 16; }}\n"
+    text += contents(merged, filling, "a")
     text += f"add element inet {TABLE} {filling.set_name(merged.name, 4, 24)} {{ 198.51.100.0 }}\n"
     text += f"add element inet {TABLE} {filling.set_name(merged.name, 6, 48)} {{ 2001:db8:2:: }}\n"
     hosts.server.run("nft", "-f", "-", given=text)
 
 
-def proxied(hosts: Trio, policy: Policy) -> None:
-    """Have the proxy answer as in a flood."""
+@contextmanager
+def proxied(hosts: Trio, policy: Policy) -> Iterator[None]:
+    """The proxy answers as in a flood."""
     for name, value in sysctls(policy):
         hosts.server.run("sh", "-c", f"echo {value} > /proc/sys/{name.replace('.', '/')}")
     for line in firewall(policy, "a").splitlines():
@@ -44,6 +50,10 @@ def proxied(hosts: Trio, policy: Policy) -> None:
         if name:
             family = "ipv4" if "proxied4" in name else "ipv6"
             hosts.server.run("nft", "add", "element", "inet", TABLE, name, f"{{ {family} timeout 60s }}")
+    try:
+        yield
+    finally:
+        hosts.server.run("sh", "-c", "echo 1 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +73,7 @@ def test_the_proxy_opens_nothing_that_the_lists_refuse(
     )
     apply(router.server, policy)
     fill(router, BANNED)
-    proxied(router, policy)
-    with listening(router.server, 80, six=":" in to) as door:
+    with proxied(router, policy), listening(router.server, 80, six=":" in to) as door:
         with connect(router.client, source, to, 80) as theirs:
             ours, peer = door.accept()
             with ours:
