@@ -3,7 +3,7 @@
     PYTHONPATH=. .venv/bin/python -m bench.storm [--attackers 10000] [--blocks 100000] [--restarts 3]
 
 Burst: all attackers have failed four times; then each writes its fifth line, all in one write(). Clocked until the
-engine's own connection counts every block as standing, and until the kernel has the last element. Restart: from the start of `durward run`
+kernel has the last one, and until `status` counts every block in the database. Restart: from the start of `durward run`
 until `status` says that it protects, by which time all blocks have been compared with the kernel's. Some of the blocked
 send packets all the time, also while nothing of durward runs; none may pass.
 """
@@ -69,7 +69,7 @@ def burst(count: int) -> list[Row]:
 def _enforced(stage: Stage, addresses: list[str]) -> float:
     """Wait until the kernel has the first, the middle and the last attacker; give when that was. Raises ArenaError.
 
-    Blocks go into the kernel in the order of the lines. Asking for all would be slow, and is done when the clock stands.
+    Blocks go into the kernel in the order of the lines. All are asked for when the clock stands: that is slow.
     """
     keys = _keys([addresses[0], addresses[len(addresses) // 2], addresses[-1]])
     deadline = time.monotonic() + GIVE_UP_SECONDS

@@ -1,10 +1,15 @@
 """durward confirm: keep the firewall that is on trial."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import click
 
 from durward.commands.gate import ask_enforcer, connection_name
 from durward.commands.terminal import bold, emit
-from durward.commands.verb import verb
+from durward.commands.verb import here, verb
+
+SYSCTL = Path("/proc/sys")
 
 
 @verb("confirm")
@@ -13,7 +18,30 @@ def command(*, as_json: bool) -> None:
 
     Type it from a new connection: that you can is the proof that you still get in.
     """
+    from durward.config.loading import load, load_lists
+    from durward.facts.firewall import policy_of
+    from durward.ruleset.floods import sysctls
+
     reply = ask_enforcer("firewall confirm", connection=connection_name())
-    emit(reply) if as_json else click.echo(
-        f"{bold('Confirmed')}. It is loaded at every boot, before the network is up."
-    )
+    home = here()
+    # Not before: connections that are older than the firewall must have been seen by it first.
+    refused = _set(sysctls(policy_of(load(home).settings, load_lists(home), etc=home.etc)))
+    if as_json:
+        emit(reply | {"kernel_settings_refused": refused})
+        return
+    click.echo(f"{bold('Confirmed')}. It is loaded at every boot, before the network is up.")
+    for name in refused:
+        click.echo(f"  The kernel setting {name} could not be changed; protection against SYN floods needs it.")
+
+
+def _set(settings: Iterable[tuple[str, str]]) -> list[str]:
+    """Change kernel settings; give the names of those that the kernel did not let us change."""
+    refused = []
+    for name, value in settings:
+        path = SYSCTL / name.replace(".", "/")
+        try:
+            if path.read_text().strip() != value:
+                path.write_text(value)
+        except OSError:
+            refused.append(name)
+    return refused

@@ -58,6 +58,7 @@ class Gate:
         """Clear away a trial that nobody confirmed."""
         try:
             if not self.is_stopped and self._firewall.tick(time.monotonic()):
+                self.changes.forget()
                 say("nobody confirmed the firewall that was on trial; what decided before decides again")
         except PrivilegedError as error:
             say(f"the trial of the firewall cannot be cleared away: {error}")
