@@ -113,7 +113,7 @@ def test_automatic_blocks_have_a_pace() -> None:
     assert asked.refusal(network, automatic=True) is not None
 
 
-def test_facts_are_asked_for_at_most_once_a_second() -> None:
+def test_facts_are_asked_for_again_when_they_are_six_seconds_old() -> None:
     clock, asked = Clock(), 0
 
     def facts() -> list[tuple[Network, str]]:
@@ -124,10 +124,16 @@ def test_facts_are_asked_for_at_most_once_a_second() -> None:
     held = Guards(facts, Policy(), clock=clock)
     for _ in range(5):
         assert held.refusal(parse_network("203.0.113.9"), automatic=False) is not None
-        clock.now += 0.2
+        clock.now += 1.2
     assert asked == 1
     assert held.refusal(parse_network("203.0.113.9"), automatic=False) is None
     assert asked == 2
+    clock.now += 4
+    held.keep_fresh()
+    assert asked == 3
+    clock.now += 4
+    assert held.refusal(parse_network("203.0.113.9"), automatic=False) is None
+    assert asked == 3
 
 
 def test_a_sign_of_a_change_makes_them_ask_at_once() -> None:

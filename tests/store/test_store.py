@@ -58,6 +58,7 @@ def test_numbering_leaves_what_is_numbered_alone(store: Store) -> None:
 
 def test_receipts_that_are_taken_or_promised_are_not_given_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["AAAA-0001", "AAAA-0001", "AAAA-0002", "AAAA-0001", "AAAA-0002", "AAAA-0003"])
+    monkeypatch.setattr("durward.store.store.DRAWN_AHEAD", 0)
     monkeypatch.setattr("durward.store.store.draw_receipt", lambda: next(drawn))
     (written,) = recorded(store, [decision("203.0.113.9")])
     (promised,) = store.number([decision("203.0.113.10")])

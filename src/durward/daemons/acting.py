@@ -28,17 +28,20 @@ class Acting:
     def act(
         self, made: Iterable[Decision], read: Mapping[str, str], now: float
     ) -> tuple[list[Decision], dict[int, str]]:
-        """Write decisions and positions, then make the kernel follow. Gives the numbered ones, and refusals by id.
+        """Have decisions carried out and written, with the positions. Gives the numbered ones, and refusals by id.
 
-        Written first: after a crash in between, what stands is put into the kernel when the engine is back.
+        What a detector decided goes to the kernel first, because an attacker does not wait for the disk: after a crash
+        in between, its lines are read again, and lead to the same decision. What people decided is written first.
         """
         decided = self._ledger.number(made)
-        self._ledger.write(decided, read, now)
-        if not decided:
-            return decided, {}
-        refused = self._follow(decided)
-        if refused:
-            self._ledger.refuse(refused, now)
+        if decided and all(one.origin.startswith("detector:") for one in decided):
+            refused = self._follow(decided)
+            self._ledger.write(decided, read, now, refused)
+        else:
+            self._ledger.write(decided, read, now)
+            refused = self._follow(decided) if decided else {}
+            if refused:
+                self._ledger.refuse(refused, now)
         for decision in decided:
             self._tell_engine(decision, refused=decision.id in refused)
         for listener in self.listeners:

@@ -61,6 +61,8 @@ class Enforcer:
                 self._accept()
             self._keeper.tick(time.time())
             self._gate.tick()
+            if not ready:
+                self._guards.keep_fresh()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()

@@ -26,6 +26,7 @@ from durward.ruleset.switch import Firewall
 REPAIR_SECONDS = 0.5  # between two repairs
 REPORTS_MAX = 20  # kept for `doctor`
 PATIENCE_SECONDS = 5.0  # with a root process that says nothing
+TRIAL_WORDS = frozenset({"firewall apply", "firewall confirm", "firewall rollback"})
 REFUSED = 3  # the exit status for what a guard forbids
 
 
@@ -106,6 +107,7 @@ class Gate:
     def _obey(self, word: Word, descriptors: list[int]) -> dict[str, Any]:
         now = time.monotonic()
         try:
+            self._refuse_while_stopped(word)
             match word.name:
                 case "firewall apply":
                     self._apply(word.fields, descriptors, now)
@@ -132,9 +134,11 @@ class Gate:
             "trial_seconds": round(self._firewall.trial_seconds(now)),
         }
 
-    def _apply(self, fields: dict[str, Any], descriptors: list[int], now: float) -> None:
-        if self.is_stopped:
+    def _refuse_while_stopped(self, word: Word) -> None:
+        if self.is_stopped and word.name in TRIAL_WORDS:
             raise FirewallError("durward is stopped: durward start")
+
+    def _apply(self, fields: dict[str, Any], descriptors: list[int], now: float) -> None:
         if len(descriptors) != 1:
             raise FirewallError("the text of the firewall was expected")
         if not fields["force"]:

@@ -43,9 +43,15 @@ class Ledger:
         """Give decisions their ids and receipts."""
         return self.store.number(made)
 
-    def write(self, made: Sequence[Decision], read: Mapping[str, str], now: float) -> None:
-        """Keep decisions and positions (by source) together: a line was read and acted on, or neither."""
+    def write(
+        self, made: Sequence[Decision], read: Mapping[str, str], now: float, refused: Mapping[int, str] | None = None
+    ) -> None:
+        """Keep decisions and positions (by source) together: a line was read and acted on, or neither.
+
+        `refused` are the reasons of guards, by the ids of decisions that they refused.
+        """
         self._waiting += made
+        self._refused.update(refused or {})
         self._positions.update(read)
         if not self._waiting and not self._positions and not self._refused:
             return

@@ -1,7 +1,7 @@
 """When to read: the first line on a quiet host at once; under load after a gap, so that many lines cost one wake."""
 
 GAP_SECONDS_MIN = 0.001  # the first gap once lines keep coming; it doubles with every read
-GAP_SECONDS_MAX = 0.05  # what a line waits at most because of others
+GAP_SECONDS_MAX = 0.04  # what a line waits at most because of others
 QUIET_SECONDS = 0.2  # without a line, and the next one is read at once again
 
 

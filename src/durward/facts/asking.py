@@ -11,8 +11,8 @@ OUTPUT_BYTES_MAX = 16 << 20  # a longer answer is refused
 DIRECTORIES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def answer_of(*arguments: str) -> str:
-    """What the program `arguments[0]` writes to its standard output. Raises FactsError."""
+def answer_of(*arguments: str, given: str = "") -> str:
+    """What the program `arguments[0]` writes to its standard output when it reads `given`. Raises FactsError."""
     program = shutil.which(arguments[0], path=DIRECTORIES)
     if program is None:
         raise FactsError(f"{arguments[0]} is not installed")
@@ -20,7 +20,7 @@ def answer_of(*arguments: str) -> str:
     try:
         done = subprocess.run(
             [program, *arguments[1:]],
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
             capture_output=True,
             timeout=SECONDS_MAX,
             check=False,

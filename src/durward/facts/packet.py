@@ -1,5 +1,6 @@
 """One packet that is asked about, and by which ways of this host it would come and go."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ from typing import Literal
 
 from durward.facts.asking import answer_of
 from durward.facts.failure import FactsError
-from durward.facts.interfaces import NetworkInterface, rows_of
+from durward.facts.interfaces import NetworkInterface
 from durward.model import Address, Direction
 
 Protocol = Literal["tcp", "udp", "icmp"]
@@ -47,13 +48,11 @@ class Route:
 def route_to(address: Address) -> Route | None:
     """The kernel's route to an address; None where there is none."""
     try:
-        rows = rows_of("ip", "-j", f"-{address.version}", "route", "get", str(address))
-    except FactsError:
+        (found,) = json.loads(answer_of("ip", "-j", f"-{address.version}", "route", "get", str(address)))
+        own = found.get("prefsrc")
+        return Route(str(found["dev"]), ip_address(own) if own else None)
+    except (FactsError, ValueError, LookupError, TypeError, AttributeError):
         return None
-    if not rows or "dev" not in rows[0]:
-        return None
-    own = rows[0].get("prefsrc")
-    return Route(str(rows[0]["dev"]), ip_address(own) if own else None)
 
 
 class Ways:
@@ -104,6 +103,3 @@ class Ways:
             for own in interface.addresses
             if own.address.version == version and not own.address.is_link_local and interface.name != LOOPBACK
         ]
-
-
-__all__ = ["ICMP_NUMBERS", "LOOPBACK", "Packet", "Protocol", "Route", "Ways", "answer_of", "route_to"]

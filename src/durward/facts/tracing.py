@@ -80,8 +80,8 @@ def parsed(answer: bytes) -> Iterator[Hit]:
 
 
 def _hit(found: dict[int, bytes]) -> Hit | None:
-    if int.from_bytes(found.get(TYPE, b"")) != A_RULE:
-        return None
+    if int.from_bytes(found.get(TYPE, b"")) != A_RULE or HANDLE not in found:
+        return None  # a chain has come to its end
     try:
         verdict = _attributes(found[VERDICT])
         code = int.from_bytes(verdict[CODE], signed=True)

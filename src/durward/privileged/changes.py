@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from durward.privileged.failure import KernelError
-from durward.privileged.messages import DELETE_ELEMENT, NEW_GENERATION, SUBSYSTEM
+from durward.privileged.messages import DELETE_ELEMENT, INET_BODY, NEW_GENERATION, SUBSYSTEM
 from durward.privileged.netlink import NETFILTER, attributes, messages
 from durward.ruleset.levels import TABLE
 
@@ -84,7 +84,8 @@ class Changes:
                 self._kinds = set()
             elif message.type in STRUCTURE or message.type == DELETE_ELEMENT:
                 name = attributes(message.body[4:]).get(TABLE_OF, b"")
-                if bytes(name) == f"{TABLE}\0".encode():
+                # Of the family inet: tables of others may have our name in theirs.
+                if message.body[0] == INET_BODY[0] and bytes(name) == f"{TABLE}\0".encode():
                     self._kinds.add(message.type)
         return found
 

@@ -16,8 +16,9 @@ from durward.model.address import text_of
 from durward.privileged.failure import KernelError
 from durward.privileged.surroundings import Protected, Surroundings
 
-REFRESH_SECONDS = 1.0  # facts are not asked for more often
+REFRESH_SECONDS = 6.0  # facts that are older are asked for again before anything is answered
 SIGNS_SECONDS = 0.01  # between two looks for signs of a change, upon which they are asked for at once
+RETRY_SECONDS = 1.0  # and as soon as this where the kernel did not tell
 REFRESH_COST = 20  # nor so often that asking takes more than this part of the time
 PACE_SECONDS = 60
 GUARDED_MAX = 100  # lines of what is guarded that are told
@@ -89,6 +90,10 @@ class Guards:
             reason = self._automatic_reason(network, now if counts else None)
         return reason
 
+    def keep_fresh(self) -> None:
+        """Ask for the facts while nobody waits, so that a question finds them fresh. Call it every few seconds."""
+        self._refresh(self._clock())
+
     def guarded(self) -> list[str]:
         """What is protected now, in plain words; at most GUARDED_MAX lines."""
         self._refresh(self._clock())
@@ -135,7 +140,8 @@ class Guards:
             self._allowed = allowed
             self._covers = _Covers(allowed)
         now = self._clock()
-        self._fresh_until = now + max(REFRESH_SECONDS, REFRESH_COST * (now - began))
+        pause = RETRY_SECONDS if self._unknown else REFRESH_SECONDS
+        self._fresh_until = now + max(pause, REFRESH_COST * (now - began))
 
 
 class AllowList:

@@ -14,6 +14,7 @@ from durward.store.errors import RAISED, StoreError, translated
 from durward.store.receipts import draw_receipt
 
 Row = tuple[Any, ...]
+DRAWN_AHEAD = 256  # receipts
 TAKEN = "SELECT receipt FROM decision WHERE receipt IN (SELECT value FROM json_each(?))"
 
 
@@ -28,6 +29,7 @@ class Store:
         self.path = path
         self._connection = connection
         self._promised: set[str] = set()
+        self._pool: list[str] = []
         self._last_id = self._read_last_id()
 
     def __enter__(self) -> Self:
@@ -115,13 +117,16 @@ class Store:
         return int(rows[0][0]) if rows else 0
 
     def _draw_receipts(self, count: int) -> list[str]:
-        """Receipts that no decision carries: neither a written one nor one that was numbered and waits for the disk."""
-        drawn: set[str] = set()
-        while len(drawn) < count:
-            fresh = {draw_receipt() for _ in range(count - len(drawn))} - self._promised
-            drawn |= fresh - self._taken(list(fresh))
-        self._promised |= drawn
-        return list(drawn)
+        """Receipts that no decision carries: neither a written one nor one that was numbered and waits for the disk.
+
+        They are drawn ahead, because a decision waits for its own.
+        """
+        while len(self._pool) < count:
+            fresh = {draw_receipt() for _ in range(count + DRAWN_AHEAD)} - self._promised - set(self._pool)
+            self._pool += fresh - self._taken(list(fresh))
+        drawn, self._pool = self._pool[:count], self._pool[count:]
+        self._promised.update(drawn)
+        return drawn
 
     def _taken(self, receipts: list[str]) -> set[str]:
         """Those of `receipts` that a written decision carries."""

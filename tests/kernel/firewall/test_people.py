@@ -29,7 +29,7 @@ def allow(hosts: Trio, name: str, element: str) -> None:
     [
         ("allow4_32", FAR[0], FAR[0], SERVER),
         ("allow4_24", "198.51.100.0", FAR[0], SERVER),
-        ("allow4_16", "198.51.0.0", FAR[0], SERVER),
+        ("allow4_16", "10.20.0.0", FAR[3], SERVER),
         ("allow6_64", "2001:db8:2::", FAR6[0], SERVER6),
         ("allow6_48", "2001:db8:2::", FAR6[0], SERVER6),
     ],
