@@ -49,6 +49,8 @@ MEANINGFUL = {
     "ff00::/8": "multicast",
     "240.0.0.0/4": "reserved; masks and the broadcast address among them",
     "64:ff9b::/96": "IPv4 behind a translator",
+    "192.88.99.0/24": "nobody's any more (RFC 7526): stands for any stranger where a rule set is tried",
+    "2002:c058:6300::/40": "the same within IPv6",
     "192.0.0.0/24": "of protocols: no source on the internet",
     "198.18.0.0/15": "for benchmarks: no source on the internet",
     "2001:2::/48": "for benchmarks: no source on the internet",

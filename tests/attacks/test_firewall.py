@@ -145,7 +145,7 @@ def test_the_port_of_an_administrator_who_is_logged_in_is_not_closed(scene: Fire
 
 
 def test_a_session_that_a_first_trial_cuts_off_goes_on_after_it(unapplied: Firewalled) -> None:
-    """Nothing tracked its connection while it was made, so that a closed port closes it too; until the trial is over."""
+    """Nothing tracked its connection while it was made, so a closed port closes it too; until the trial is over."""
     unapplied.set_ports(str(OPEN), more='\nssh_ports = ""')
     with unapplied.at(FRIEND_IPV4).open_session() as session:
         unapplied.does("apply", "--force", "--confirm-within", "1s")

@@ -63,6 +63,8 @@ def test_the_precedence_is_told_in_the_order_of_the_rules() -> None:
     ]
     assert places == sorted(places)
     assert "deny filters" not in precedence(Policy())
+    assert "tcp_out" in told
+    assert "tcp_out" not in precedence(Policy())
 
 
 def test_the_ports_that_are_open_to_all_are_known() -> None:

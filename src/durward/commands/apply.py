@@ -2,6 +2,7 @@
 
 import click
 
+from durward.commands.asserting import refuse_broken
 from durward.commands.gate import ask_enforcer, connection_name
 from durward.commands.terminal import bold, emit, span
 from durward.commands.verb import Exit, fail, here, verb
@@ -10,14 +11,16 @@ from durward.model import parse_duration
 
 @verb("apply")
 @click.option("--confirm-within", "within", metavar="60s", help="Roll back unless confirmed within this time.")
-@click.option("--force", is_flag=True, help="Apply even what would close the port that an administrator is using.")
+@click.option(
+    "--force", is_flag=True, help="Apply even what would close an administrator's port or breaks policy.assert."
+)
 @click.option("--dry-run", is_flag=True, help="Only print the rules.")
 def command(*, within: str | None, force: bool, dry_run: bool, as_json: bool) -> None:
     """Put the firewall of the settings into the kernel, in one step, without a moment in between.
 
     It is on trial until `durward confirm` is typed from a new connection. If it is not, the kernel itself goes back to
-    what decided before, even if durward is dead by then. What would close the port of a live administrator session is
-    refused (exit status 3).
+    what decided before, even if durward is dead by then. What would close the port of a live administrator session,
+    or breaks a line of policy.assert, is refused (exit status 3).
     """
     from durward.config.loading import load, load_lists
     from durward.facts.failure import FactsError
@@ -25,16 +28,18 @@ def command(*, within: str | None, force: bool, dry_run: bool, as_json: bool) ->
     from durward.ruleset.firewall import firewall, open_ports
 
     home = here()
-    settings = load(home).settings
+    settings, lists = load(home).settings, load_lists(home)
     if not settings.firewall.enabled:
         fail(Exit.WRONG, "the firewall is switched off: set enabled = true in [firewall]")
     try:
-        policy = policy_of(settings, load_lists(home), etc=home.etc)
+        policy = policy_of(settings, lists, etc=home.etc)
     except FactsError as error:
         fail(Exit.WRONG, str(error))
     if dry_run:
         click.echo(firewall(policy, "a"))
         return
+    if not force:
+        refuse_broken(home, settings, lists, policy)
     generation = ask_enforcer("firewall state")["generation"]
     reply = ask_enforcer(
         "firewall apply",

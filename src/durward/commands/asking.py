@@ -16,9 +16,10 @@ from durward.config.settings import Settings
 from durward.control.requests import NoAnswerError, ask, ask_one
 from durward.model import Address, Port, Scope, Standing, Subject
 from durward.ruleset.policy import Policy
+from durward.ruleset.switch import Generation
 
-GENERATION = "a"
-STORED_BYTES_MAX = 16 << 20
+GENERATION: Generation = "a"
+STORED_CHARACTERS_MAX = 16 << 20  # of the firewall in force; a longer one counts as different
 NO_ENGINE = "the engine does not answer: what it decided is not known, only what the lists say"
 
 
@@ -61,7 +62,7 @@ def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standi
     """Everything that the kernel is to have: the sets, the firewall, and what stands for the addresses asked."""
     import time
 
-    from durward.ruleset.elements import TooWideError, desired
+    from durward.ruleset.elements import desired
     from durward.ruleset.filling import filling
     from durward.ruleset.firewall import firewall
     from durward.ruleset.skeleton import skeleton
@@ -72,12 +73,8 @@ def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standi
     if policy is not None:
         compiled = Firewall.marked(GENERATION, firewall(policy, GENERATION))
         text += switch(Present(frozenset(), frozenset()), compiled)
-    for one in stands:
-        try:
-            text += filling(desired([one], time.time(), prefix).values())
-        except TooWideError:
-            continue  # the kernel has no such element either
-    return text
+    held = [one for one in stands if _fits(one, prefix)]
+    return text + filling(desired(held, time.time(), prefix).values())
 
 
 def stands_for(home: Home, lists: Lists, addresses: Iterable[Address]) -> Stands:
@@ -93,8 +90,8 @@ def stands_for(home: Home, lists: Lists, addresses: Iterable[Address]) -> Stands
         allows = [_standing("allow", entry) for entry in ask(home.engine_socket, "list", listing="allow")]
         notes = []
     except NoAnswerError:
-        blocks = [found for entry in lists.deny.entries if (found := _listed("block", entry))]
-        allows = [found for entry in lists.allow.entries if (found := _listed("allow", entry))]
+        blocks = [made for entry in lists.deny.entries if (made := _listed("block", entry))]
+        allows = [made for entry in lists.allow.entries if (made := _listed("allow", entry))]
         notes = [NO_ENGINE]
     found = [one for one in (*blocks, *allows) if any(_covers(one.subject, address) for address in addresses)]
     return Stands(list(dict.fromkeys(found)), notes)
@@ -103,7 +100,7 @@ def stands_for(home: Home, lists: Lists, addresses: Iterable[Address]) -> Stands
 def in_force(home: Home, policy: Policy | None) -> str:
     """How what the kernel has differs from `policy`; empty where it does not, or where nobody says."""
     from durward.ruleset.firewall import firewall
-    from durward.ruleset.switch import Firewall, Generation
+    from durward.ruleset.switch import Firewall
 
     try:
         state = ask_enforcer("firewall state")["firewall"]
@@ -111,12 +108,21 @@ def in_force(home: Home, policy: Policy | None) -> str:
         return "whether these rules are in force is not known: the enforcer does not answer"
     if state in {"off", "stopped"}:
         return "" if policy is None else "no firewall is in force: these rules are not in the kernel yet"
-    stored = (home.lib / ("trial.json" if state == "trial" else "confirmed.nft")).read_text(errors="replace")
-    stored = "\n".join(map(str, json.loads(stored))) if state == "trial" else stored
+    stored = _stored(home, state)
     generations: tuple[Generation, ...] = ("a", "b")
     if policy and any(Firewall.marked(one, firewall(policy, one)).text in stored for one in generations):
         return ""
     return f"the firewall in force ({state}) differs from the settings as they are now: durward apply"
+
+
+def _stored(home: Home, state: str) -> str:
+    """The firewall that decides, as the enforcer keeps it; empty where it cannot be read."""
+    try:
+        with (home.lib / ("trial.json" if state == "trial" else "confirmed.nft")).open(errors="replace") as file:
+            text = file.read(STORED_CHARACTERS_MAX)
+        return "\n".join(map(str, json.loads(text))) if state == "trial" else text
+    except (OSError, ValueError):
+        return ""
 
 
 def _standing(listing: Any, entry: dict[str, Any]) -> Standing:
@@ -128,6 +134,17 @@ def _standing(listing: Any, entry: dict[str, Any]) -> Standing:
 def _listed(listing: Any, entry: ListEntry) -> Standing | None:
     subject, scope = entry.subject, entry.scope
     return None if subject is None or scope is None else Standing(listing, subject, scope, None, 0)
+
+
+def _fits(standing: Standing, prefix: int) -> bool:
+    """Whether the kernel's sets hold it; the enforcer refuses what is too wide for them."""
+    from durward.ruleset.elements import TooWideError, keys_of
+
+    try:
+        keys_of(standing, prefix)
+    except TooWideError:
+        return False
+    return True
 
 
 def _covers(subject: Subject, address: Address) -> bool:

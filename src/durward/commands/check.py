@@ -12,9 +12,10 @@ from durward.commands.verb import Exit, here, verb
 @verb("check")
 def command(*, as_json: bool) -> None:
     """Check the settings, lists and cards. Mistakes are named with file, line, key and the nearest right thing."""
+    from durward.config.assertions import FILE_NAME, read_assertions
     from durward.config.loading import load, load_lists
 
-    problems = load_lists(here()).problems
+    problems = [*load_lists(here()).problems, *read_assertions(here().etc / FILE_NAME).problems]
     try:
         loaded = load(here())
     except ProblemsError as error:

@@ -9,7 +9,7 @@ import click
 from durward import __version__
 from durward.commands.verb import home_option
 
-HIDDEN = frozenset({"main", "verb", "terminal", "listing", "reading", "gate"})
+HIDDEN = frozenset({"main", "verb", "terminal", "listing", "reading", "gate", "asking", "asserting"})
 
 
 class Verbs(click.Group):

@@ -1,4 +1,4 @@
-"""Which assertions a set of rules breaks: each as packets that the real kernel judges, all in one throw-away network."""
+"""Which assertions a set of rules breaks: the real kernel judges packets, all in one throw-away network."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address

@@ -92,6 +92,8 @@ def _interfaces(firewall: FirewallSettings, host: Host, complaints: Complaints) 
             elif name not in known and not name.endswith("*"):
                 nearest = get_close_matches(name, known, n=1)
                 complaints.about(key, f"this host has no interface {name}", nearest[0] if nearest else "")
+    # The ways out are said by name: one that is called like a container's bridge must not be taken for one.
+    named |= dict.fromkeys(host.ways_out)
     return tuple(
         Interface(name, ROLES[firewall.interfaces.get(name, "public")], _inbound_by(name, firewall)) for name in named
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from durward.facts.interfaces import NetworkInterface, has_one_way_out, interfaces
+from durward.facts.interfaces import NetworkInterface, has_one_way_out, interfaces, ways_out
 from durward.facts.listeners import Listener, connected_addresses, listeners
 from durward.facts.resolvers import resolvers
 from durward.facts.sshd import ssh_ports
@@ -20,6 +20,7 @@ class Host:
     connected: frozenset[Address] = frozenset()
     one_way_out: bool = False
     resolvers: tuple[Address, ...] = ()
+    ways_out: tuple[str, ...] = ()
 
 
 def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
@@ -34,4 +35,5 @@ def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
         connected_addresses(),
         has_one_way_out(),
         resolvers(),
+        ways_out(),
     )

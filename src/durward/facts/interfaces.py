@@ -45,13 +45,19 @@ def has_one_way_out() -> bool:
 
     Only then can a source that would be answered elsewhere be called forged. Raises FactsError.
     """
+    for family in ("-4", "-6"):
+        if {str(rule.get("table")) for rule in _asked("ip", "-j", family, "rule", "show")} - USUAL_TABLES:
+            return False
+    return len(ways_out()) == 1
+
+
+def ways_out() -> tuple[str, ...]:
+    """The interfaces that the default routes lead through, by name. Raises FactsError."""
     devices = set()
     for family in ("-4", "-6"):
         for route in _asked("ip", "-j", family, "route", "show", "default"):
-            devices |= {hop.get("dev") for hop in route.get("nexthops", [route])}
-        if {str(rule.get("table")) for rule in _asked("ip", "-j", family, "rule", "show")} - USUAL_TABLES:
-            return False
-    return len(devices) == 1
+            devices |= {str(hop["dev"]) for hop in route.get("nexthops", [route]) if "dev" in hop}
+    return tuple(sorted(devices))
 
 
 def _addresses(entries: list[dict[str, Any]]) -> tuple[OwnAddress, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from durward.catalog.traffic import PortRange
 from durward.ruleset import stateful
 from durward.ruleset.levels import TABLE
-from durward.ruleset.matching import chain, in_families
+from durward.ruleset.matching import EVERY_PORT, chain, in_families
 from durward.ruleset.order import Parts, Way, listed, ways
-from durward.ruleset.policy import Policy
+from durward.ruleset.policy import Policy, Ports
 
 
 def firewall(policy: Policy, generation: str) -> str:
@@ -26,7 +26,7 @@ def firewall(policy: Policy, generation: str) -> str:
 
 def precedence(policy: Policy | None = None) -> str:
     """Tell people the order in which a packet is judged; with a policy, only the steps that it makes use of."""
-    asked = policy or Policy()
+    asked = policy or Policy(outbound=Ports(EVERY_PORT))  # some list, so that the steps of one are told
     lines = []
     for way in ways(asked, "a", Parts.of(asked, "a")):
         steps = [step.says for step in way.steps if step.says and (step.rules or policy is None)]

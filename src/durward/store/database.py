@@ -23,6 +23,8 @@ LOSS_EPOCH_SECONDS = 1735689600.0  # 2025-01-01
 MAGIC = b"SQLite format 3\0"
 NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 PACKAGE = Path(__file__).parent
+# Read now: the engine opens its database when it may no longer read below a directory of root's alone.
+SCHEMA = (PACKAGE / "schema.sql").read_text()
 
 # locking_mode comes before the first access: one writer, and no shared memory file that a full disk could break.
 PRAGMAS = (
@@ -138,7 +140,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> bool:
     version = _number(connection, "PRAGMA user_version")
     tables = _number(connection, "SELECT count(*) FROM sqlite_master")
     if version == 0 and tables == 0:
-        _run(connection, PACKAGE / "schema.sql", SCHEMA_VERSION)
+        _run(connection, SCHEMA, SCHEMA_VERSION)
         return True
     if _number(connection, "PRAGMA application_id") != APPLICATION_ID or version < 1:
         raise StoreCorruptError("it is not a database of durward")
@@ -152,14 +154,14 @@ def migrate(connection: sqlite3.Connection, directory: Path, version: int, targe
     """Take a database from `version` to `target`, each step in one transaction of its own."""
     for step in range(version + 1, target + 1):
         (script,) = directory.glob(f"{step:04d}_*.sql")
-        _run(connection, script, step)
+        _run(connection, script.read_text(), step)
 
 
-def _run(connection: sqlite3.Connection, script: Path, version: int) -> None:
+def _run(connection: sqlite3.Connection, script: str, version: int) -> None:
     """Run a script of statements and set the version, all or nothing."""
     try:
         connection.executescript(
-            f"BEGIN IMMEDIATE;\n{script.read_text()}\nPRAGMA application_id = {APPLICATION_ID};"
+            f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {version}; COMMIT;",
         )
     except sqlite3.Error:
