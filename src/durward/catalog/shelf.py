@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,7 @@ def load_detectors(directories: Sequence[Path]) -> list[DetectorCard]:
     return detectors
 
 
+@cache  # asked again when the package's files may no longer be read
 def code_of(shelf: str, card: str) -> ModuleType | None:
     """The module `durward.SHELF.CARD` where it stands beside the packaged card, else None.
 
