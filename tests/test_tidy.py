@@ -66,7 +66,15 @@ SAMPLES = re.compile(r"^\[\[(?:pattern\.example|ignored|story|example)\]\].*\n(?
 SLICE = re.compile(r"\d*::\d*")  # of Python: every[1::2]
 
 # Modules without a test of their own in the mirrored folder, and where they are tried instead.
-TRIED_ELSEWHERE: dict[str, str] = {}
+TRIED_ELSEWHERE: dict[str, str] = {
+    "commands/block": "tests/attacks/test_block_verb.py",
+    "commands/listing": "tests/attacks/test_allowed.py",
+    "commands/unblock": "tests/attacks/test_taking_back.py",
+    "commands/undo": "tests/attacks/test_undo.py",
+    "engine/detector": "tests/detectors/test_brute_force.py",
+    "privileged/changes": "tests/daemons/test_gate.py",
+    "scan/batch": "tests/scan/test_scanner.py",
+}
 
 
 def files(*suffixes: str, below: list[Path] = CODE) -> list[Path]:

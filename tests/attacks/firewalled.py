@@ -94,12 +94,17 @@ class Firewalled(Scene):
 
 
 def listen(network: Network, places: ExitStack) -> None:
-    """Have the door listen on the open and on the closed port, until `places` is closed."""
+    """Have the door listen on the open and on the closed port, until `places` is closed.
+
+    Somebody comes once by each family: when neighbours are to be found first, an answer may take a second.
+    """
     for family, address in ((socket.AF_INET, DOOR_IPV4), (socket.AF_INET6, DOOR_IPV6)):
         for port in (OPEN, CLOSED):
             listening = places.enter_context(open_socket(network.door, family, socket.SOCK_STREAM))
             listening.bind((address, port))
             listening.listen(1000)
+    for stranger in ("203.0.113.9", "2001:db8:2::9"):
+        Attacker(network, stranger).connect(OPEN, 5.0).close()
 
 
 def reached_ports(*strangers: Attacker) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import NoReturn
@@ -43,7 +44,18 @@ def checksum(data: bytes) -> int:
 @pytest.mark.parametrize(("source", "destination"), [(FAR, HERE), (FAR6, HERE6)])
 def test_packets_made_by_hand_have_right_checksums(protocol: str, source: Address, destination: Address) -> None:
     packet = Packet(source, destination, protocol, 443, "in", "outer")  # type: ignore[arg-type]
-    datagram = frames.frame(packet, b"\2" * 6, b"\4" * 6)[14:]
+    head = 20 if source.version == 4 else 40
+    datagram = frames.opening(packet)
+    check(datagram, source, destination)
+    answer = frames.answer_to(datagram[:40], datagram[head:])
+    check(answer, destination, source)
+    assert frames.receiver_of(answer) == str(source)
+    if protocol != "icmp":
+        assert answer[head : head + 4] == datagram[head + 2 : head + 4] + datagram[head : head + 2]
+    assert frames.framed(answer, b"\2" * 6, b"\4" * 6)[:6] == b"\4" * 6
+
+
+def check(datagram: bytes, source: Address, destination: Address) -> None:
     head = 20 if source.version == 4 else 40
     number, segment = datagram[9 if source.version == 4 else 6], datagram[head:]
     if source.version == 4:
@@ -137,7 +149,7 @@ GOTO = attribute(1, (-4).to_bytes(4, signed=True)) + attribute(2, b"arriving_a\0
 
 def test_the_trace_is_read() -> None:
     told = traced(GOTO) + traced(attribute(1, bytes(4))) + traced(attribute(1, bytes(4)), kind=1)
-    assert list(tracing.parsed(told)) == [
+    assert [sighting.hit for sighting in tracing.parsed(told)] == [
         Hit("durward", "input_a", 17, "goto", "arriving_a"),
         Hit("durward", "input_a", 17, "drop"),
     ]
@@ -147,10 +159,8 @@ def test_the_trace_is_read() -> None:
 def test_a_trace_that_is_damaged_is_refused_or_another(place: int, value: int) -> None:
     damaged = bytearray(traced(GOTO))
     damaged[place % len(damaged)] = value
-    try:
+    with suppress(FactsError):
         assert len(list(tracing.parsed(bytes(damaged)))) <= 1
-    except FactsError:
-        pass
 
 
 def test_an_unknown_verdict_is_refused() -> None:

@@ -93,6 +93,14 @@ def test_what_leaves(pair: Pair, home: Path) -> None:
     assert (refused["passes"], refused["undo"]) == (False, "durward unblock 203.0.113.9")
 
 
+def test_where_the_answer_would_be_refused(pair: Pair, home: Path) -> None:
+    refused = ask(pair, home, "--out", "--to", DENIED, "--port", "25")
+    assert (refused["passes"], refused["undo"]) == (False, f"durward unblock {LISTED_NETWORK}")
+    assert "the answer to it does not pass: blocked addresses" in refused["step"]
+    (home / "etc" / "deny.list").write_text("tcp|out|d=25|d=203.0.113.9\n")
+    assert ask(pair, home, "--from", "203.0.113.9", "--port", "443")["passes"]
+
+
 def test_a_host_that_talks_to_itself(pair: Pair, home: Path) -> None:
     answer = ask(pair, home, "--from", SERVER, "--port", "80")
     assert (answer["passes"], answer["interface"], answer["rule"]) == (True, "lo", 'iif "lo" accept')

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 from tests.kernel.firewall.probes import probe
 from tests.kernel.hosts import CLIENT, CLIENT6, FAR, FAR6, SERVER, SERVER6, Pair
@@ -97,7 +97,12 @@ def really(hosts: Pair, packet: Packet, *, expected: bool) -> bool:
     return probe(protocol, sender, str(packet.source), str(packet.destination), packet.port, hoped) == "passes"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each try waits for silences: too slow to shrink
+)
 @given(policy=policies, stands=some.lists(standings, max_size=4), asked=questions)
 def test_what_is_said_is_what_happens(
     hosts: Pair, policy: Policy, stands: list[Standing], asked: list[tuple[str, str, int, bool]]

@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 import click
 
-from durward.commands.asking import GENERATION, in_force, policy_now, rules_for, stands_for
+from durward.commands.asking import GENERATION, Stands, in_force, policy_now, rules_for, stands_for
 from durward.commands.terminal import bold, emit, inert, table
 from durward.commands.verb import Exit, fail, here, verb
 from durward.model import Address, Port, parse_address
+from durward.ruleset.journey import Journey
 
 PORT_MAX = 65_535
 
@@ -99,9 +100,18 @@ def answer_of(
         "rule": journey.rule or None,
         "step": step_of(journey, policy, GENERATION),
         "path": [{"chain": place.chain, "rule": place.rule} for place in journey.places],
-        "undo": "; ".join(stands.undo_of(remote, out, asked_port)) if journey.blocked else None,
+        "undo": _undo(stands, journey, remote, out=out, port=asked_port),
         "notes": [*stands.notes, *([differs] if differs else [])],
     }
+
+
+def _undo(stands: Stands, journey: Journey, remote: Address, *, out: bool, port: Port | None) -> str | None:
+    """The commands that take the blocks back which refused the packet or, the other way round, the answer to it."""
+    if not journey.blocked:
+        return None
+    if journey.is_answer:
+        out, port = not out, None
+    return "; ".join(stands.undo_of(remote, out, port)) or None
 
 
 def page(answer: dict[str, Any]) -> str:

@@ -2,25 +2,25 @@
 
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import astuple, replace
 
 from durward.facts.asking import answer_of
-from durward.facts.frames import echo_request, frame
+from durward.facts.frames import answer_to, echo_request, framed, opening, receiver_of
 from durward.facts.laying import cards_of, far_end, forwarding_now, hardware, lay
-from durward.facts.packet import ICMP_NUMBERS, Packet
+from durward.facts.packet import ICMP_NUMBERS, LOOPBACK, Packet
 from durward.facts.throwaway import in_throwaway_network
-from durward.facts.tracing import Tracer
-from durward.ruleset.journey import Hit, Journey, Place, Rule, journey_of
+from durward.facts.tracing import Sighting, Tracer
+from durward.ruleset.journey import Journey, Place, Rule, journey_of
 from durward.ruleset.levels import TABLE
 
 PACKETS_MAX = 4096  # of one question; more are refused
 SILENCE_SECONDS = 0.5  # after which the kernel itself has dropped a packet; a rule speaks within a millisecond
 MARK = 0x64777264
-OWN_TABLE = "durward_asking"
-ARRIVED = re.compile(r"arrived_\w+")
-# What got past all rules is told of and ends here, so that no packet leaves a trace in the limits of the next one.
+LAST = 2**31 - 1
+OWN_TABLE, ARRIVED_HERE = "durward_asking", "arrived_here"
+# What got past all rules is told of and ends here, behind connection tracking, which has to know it for the answer.
 OWN_RULES = f"""\
 table inet {OWN_TABLE} {{
 	chain marked_arriving {{
@@ -31,16 +31,12 @@ table inet {OWN_TABLE} {{
 		type filter hook output priority -500; policy accept;
 		meta mark {MARK} meta nftrace set 1
 	}}
-	chain arrived_here {{
-		type filter hook input priority 1000; policy accept;
+	chain {ARRIVED_HERE} {{
+		type filter hook input priority {LAST}; policy accept;
 		drop
 	}}
 	chain arrived_there {{
-		type filter hook forward priority 1000; policy accept;
-		drop
-	}}
-	chain arrived_out {{
-		type filter hook output priority 1000; policy accept;
+		type filter hook postrouting priority {LAST}; policy accept;
 		oif != "lo" drop
 	}}
 }}
@@ -51,33 +47,42 @@ KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM, "icmp": socket.SOC
 
 
 def judged(rules: str, packets: Sequence[Packet]) -> list[Journey]:
-    """What `rules`, nftables text, do to each packet as if it came alone and first. Raises FactsError.
+    """What `rules`, nftables text, do to each packet and to the answer to it. Raises FactsError.
 
     Needs root. The host's own network is not touched.
     """
     if len(packets) > PACKETS_MAX:
         raise ValueError(f"{len(packets)} packets; at most {PACKETS_MAX} were expected")
     forwarding = forwarding_now()
-    found = in_throwaway_network(lambda: [_plain(one) for one in _journeys(rules, packets, forwarding)])
-    return [Journey(passes, tuple(Place(*place) for place in places)) for passes, places in found]
-
-
-def _plain(journey: Journey) -> Any:
-    return [journey.passes, journey.places]
+    each = list(dict.fromkeys(packets))  # the same one again would belong to a connection
+    found = in_throwaway_network(lambda: [astuple(one) for one in _journeys(rules, each, forwarding)])
+    journeys = [Journey(passes, tuple(Place(*place) for place in places), *rest) for passes, places, *rest in found]
+    known = dict(zip(each, journeys, strict=True))
+    return [known[packet] for packet in packets]
 
 
 def _journeys(rules: str, packets: Sequence[Packet], forwarding: dict[str, str]) -> list[Journey]:
-    answer_of("nft", "-f", "-", given=OWN_RULES + rules)
+    for text in (OWN_RULES, rules):  # ours first: of two chains at one place, the kernel asks the newer one first
+        answer_of("nft", "-f", "-", given=text)
     lay(packets, forwarding)
     numbered = rules_of(answer_of("nft", "-a", "list", "table", "inet", TABLE))
-    cards, journeys = cards_of(packets), []
+    cards = cards_of(packets)
     with Tracer() as tracer:
-        for packet in packets:
-            tracer.forget()
-            hits = _traced(tracer, packet, cards)
-            arrived = bool(hits) and _has_arrived(hits[-1])
-            journeys.append(journey_of(hits, numbered, arrived=arrived))
-    return journeys
+        return [_journey(tracer, packet, cards, numbered) for packet in packets]
+
+
+def _journey(tracer: Tracer, packet: Packet, cards: list[str], rules: dict[str, list[Rule]]) -> Journey:
+    """What becomes of a packet and, if it gets there, of the answer to it."""
+    with _begin(tracer, packet, cards):
+        seen = _seen(tracer)
+        journey = _journey_of(seen, rules)
+        if not journey.passes or packet.interface == LOOPBACK or not _has_arrived(seen):
+            return journey
+        answer = answer_to(seen[-1].network, seen[-1].transport)
+        tracer.forget()
+        with _send(answer) if seen[-1].hit.chain == ARRIVED_HERE else _put(answer, cards.index(_exit_of(packet))):
+            answered = _journey_of(_seen(tracer), rules)
+    return journey if answered.passes else replace(answered, is_answer=True)
 
 
 def rules_of(listed: str) -> dict[str, list[Rule]]:
@@ -92,26 +97,49 @@ def rules_of(listed: str) -> dict[str, list[Rule]]:
     return chains
 
 
-def _traced(tracer: Tracer, packet: Packet, cards: list[str]) -> list[Hit]:
-    hits: list[Hit] = []
-    opened = _leave(packet) if packet.direction == "out" else _arrive(packet, cards.index(packet.interface))
-    with opened:
-        for hit in tracer.hits(SILENCE_SECONDS):
-            hits.append(hit)
-            if hit.verdict in {"drop", "stolen"}:
-                break
-    return hits
+def _seen(tracer: Tracer) -> list[Sighting]:
+    """What is seen of one packet, to its end."""
+    seen: list[Sighting] = []
+    for sighting in tracer.sightings(SILENCE_SECONDS):
+        seen.append(sighting)
+        if sighting.hit.verdict in {"drop", "stolen"}:
+            break
+    return seen
 
 
-def _has_arrived(hit: Hit) -> bool:
-    return hit.table == OWN_TABLE and ARRIVED.fullmatch(hit.chain) is not None
+def _has_arrived(seen: Sequence[Sighting]) -> bool:
+    return bool(seen) and seen[-1].hit.table == OWN_TABLE and seen[-1].hit.chain.startswith("arrived_")
 
 
-def _arrive(packet: Packet, card: int) -> socket.socket:
-    """Put the packet on the cable of a card, from its far end."""
+def _journey_of(seen: Sequence[Sighting], rules: dict[str, list[Rule]]) -> Journey:
+    return journey_of([one.hit for one in seen], rules, arrived=_has_arrived(seen))
+
+
+def _exit_of(packet: Packet) -> str:
+    return packet.interface if packet.direction == "out" else packet.onward
+
+
+def _begin(tracer: Tracer, packet: Packet, cards: list[str]) -> socket.socket:
+    """Send the packet; the socket must stay open as long as it is looked at."""
+    tracer.forget()
+    return _leave(packet) if packet.direction == "out" else _put(opening(packet), cards.index(packet.interface))
+
+
+def _put(datagram: bytes, card: int) -> socket.socket:
+    """Put a datagram on the cable of a card, from its far end."""
     sending = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sending.bind((far_end(card), 0))
-    sending.send(frame(packet, _bytes(hardware(card, far=True)), _bytes(hardware(card))))
+    sending.send(framed(datagram, _bytes(hardware(card, far=True)), _bytes(hardware(card))))
+    return sending
+
+
+def _send(datagram: bytes) -> socket.socket:
+    """Send a datagram that is made already from this host."""
+    family = socket.AF_INET6 if datagram[0] >> 4 == 6 else socket.AF_INET
+    sending = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    sending.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
+    with suppress(OSError):
+        sending.sendto(datagram, (receiver_of(datagram), 0))
     return sending
 
 
@@ -125,12 +153,11 @@ def _leave(packet: Packet) -> socket.socket:
     sending.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, packet.interface.encode() + b"\0")
     with suppress(OSError):  # what is refused is told to the sender as well
         sending.bind((str(packet.source), 0))
-        say: dict[str, Callable[[], Any]] = {
-            "tcp": lambda: sending.connect((str(packet.destination), packet.port)),
-            "udp": lambda: sending.sendto(b"", (str(packet.destination), packet.port)),
-            "icmp": lambda: sending.sendto(echo_request(packet), (str(packet.destination), 0)),
-        }
-        say[packet.protocol]()
+        if packet.protocol == "tcp":
+            sending.connect((str(packet.destination), packet.port))
+        else:
+            content = b"" if packet.protocol == "udp" else echo_request(packet)
+            sending.sendto(content, (str(packet.destination), packet.port))
     return sending
 
 

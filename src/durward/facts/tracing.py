@@ -6,7 +6,7 @@ import struct
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from durward.facts.failure import FactsError
 from durward.ruleset.journey import Hit
@@ -18,7 +18,7 @@ HEADER = struct.Struct("=IHHII")
 FAMILY_BYTES = 4  # struct nfgenmsg
 ATTRIBUTE = struct.Struct("=HH")
 NESTED = 0x3FFF  # the bits of a type that are not flags
-TABLE, CHAIN, HANDLE, TYPE, VERDICT = 1, 2, 3, 4, 5  # NFTA_TRACE_…
+TABLE, CHAIN, HANDLE, TYPE, VERDICT, NETWORK, TRANSPORT = 1, 2, 3, 4, 5, 8, 9  # NFTA_TRACE_…
 CODE, TARGET = 1, 2  # NFTA_VERDICT_…
 A_RULE = 3  # NFT_TRACETYPE_RULE; the others are ends of chains
 VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2: "break"} | {
@@ -28,6 +28,14 @@ VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2:
 }
 RECEIVE_BYTES = 1 << 16
 BUFFER_BYTES = 4 << 20  # for a packet's whole trace; one that does not fit is an error, never a wrong answer
+
+
+class Sighting(NamedTuple):
+    """A rule that a packet came to, and the packet's headers as they were then; the first rule of a chain has them."""
+
+    hit: Hit
+    network: bytes = b""
+    transport: bytes = b""
 
 
 class Tracer:
@@ -47,10 +55,10 @@ class Tracer:
 
     def forget(self) -> None:
         """Drop what has come so far."""
-        for _ in self.hits(0.0):
+        for _ in self.sightings(0.0):
             pass
 
-    def hits(self, seconds: float) -> Iterator[Hit]:
+    def sightings(self, seconds: float) -> Iterator[Sighting]:
         """The rules that packets come to, as they come, for so long. Raises FactsError."""
         until = time.monotonic() + seconds
         while True:
@@ -65,7 +73,7 @@ class Tracer:
                 yield from parsed(answer)
 
 
-def parsed(answer: bytes) -> Iterator[Hit]:
+def parsed(answer: bytes) -> Iterator[Sighting]:
     """The rules that one answer of the kernel tells of. Raises FactsError for what is no such answer."""
     offset = 0
     while offset + HEADER.size <= len(answer):
@@ -73,9 +81,10 @@ def parsed(answer: bytes) -> Iterator[Hit]:
         if length < HEADER.size or offset + length > len(answer):
             raise FactsError("the kernel's trace is not as expected")
         if kind == TRACE_MESSAGE:
-            hit = _hit(_attributes(answer[offset + HEADER.size + FAMILY_BYTES : offset + length]))
+            found = _attributes(answer[offset + HEADER.size + FAMILY_BYTES : offset + length])
+            hit = _hit(found)
             if hit is not None:
-                yield hit
+                yield Sighting(hit, found.get(NETWORK, b""), found.get(TRANSPORT, b""))
         offset += length + 3 & ~3
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from durward.ruleset.levels import TABLE
@@ -46,10 +46,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """Where a packet came to. `places`: the rules that led to the decision, and it as the last; none where none did."""
+    """Where a packet came to. `places`: the rules that led to the decision, and it as the last; none where none did.
+
+    `is_answer`: the packet got there, and this is what became of the answer to it.
+    """
 
     passes: bool
     places: tuple[Place, ...] = ()
+    is_answer: bool = False
 
     @property
     def blocked(self) -> bool:
@@ -78,6 +82,8 @@ def journey_of(hits: Sequence[Hit], rules: Mapping[str, Sequence[Rule]], *, arri
 
 def step_of(journey: Journey, policy: Policy | None, generation: str) -> str:
     """What happened, in the words of the precedence. `policy` is None where there is no firewall, only blocks."""
+    if journey.is_answer:
+        return f"the answer to it does not pass: {step_of(replace(journey, is_answer=False), policy, generation)}"
     if not journey.places:
         return "nothing refuses it" if journey.passes else NO_RULE
     said = BLOCKING_CHAINS.get(journey.places[-1].chain, "") if journey.blocked else ""
