@@ -182,7 +182,6 @@ def test_connections_go_on_through_apply_confirm_and_rollback(unapplied: Firewal
             assert six.is_live(), words
 
 
-@pytest.mark.xfail(reason="nothing saw this connection before nf_conntrack_tcp_loose became 0, so it counts as invalid")
 def test_a_connection_that_is_silent_from_before_apply_until_after_confirm_goes_on(unapplied: Firewalled) -> None:
     with unapplied.at(FRIEND_IPV4).open_session(terminal=False) as silent:
         unapplied.confirmed()

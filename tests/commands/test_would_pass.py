@@ -65,9 +65,9 @@ def test_lines_that_are_no_assertions_stop_before_the_kernel_is_asked(tmp_path: 
 
 def test_the_page_is_inert_and_complete() -> None:
     answer = {
-        **{"passes": False, "from": "198.51.100.7", "to": "192.0.2.1", "protocol": "tcp", "port": 22},
-        **{"direction": "in", "interface": "outer", "rule": 'x comment "\x1b[2J"', "step": "refused", "path": []},
-        **{"undo": "durward unblock 198.51.100.7", "notes": ["not known"]},
+        "passes": False, "from": "198.51.100.7", "to": "192.0.2.1", "protocol": "tcp", "port": 22,
+        "direction": "in", "interface": "outer", "rule": 'x comment "\x1b[2J"', "step": "refused", "path": [],
+        "undo": "durward unblock 198.51.100.7", "notes": ["not known"],
     }
     shown = page(answer)
     assert "From 198.51.100.7 to 192.0.2.1, tcp 22, in by outer: " in shown

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from tests.store.samples import decision, incident
+
 from durward.model import Evidence
 from durward.store import accounts, decisions
 from durward.store.store import Store
-from tests.store.samples import decision, incident
 
 
 def test_decisions_are_found_by_the_account_that_their_lines_name(store: Store) -> None:

@@ -20,7 +20,6 @@ def command(*, as_json: bool) -> None:
     Type it from a new connection: that you can is the proof that you still get in.
     """
     reply = ask_enforcer("firewall confirm", connection=connection_name())
-    # Not before: connections that are older than the firewall must have been seen by it first.
     wanted, problem = _wanted()
     refused = _set(wanted)
     if as_json:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from durward.facts.interfaces import NetworkInterface, has_one_way_out, interfaces, ways_out
 from durward.facts.listeners import Listener, connected_addresses, listeners
 from durward.facts.resolvers import resolvers
 from durward.facts.sshd import ssh_ports
 from durward.model import Address
+
+LOOSE = Path("/proc/sys/net/netfilter/nf_conntrack_tcp_loose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Host:
     one_way_out: bool = False
     resolvers: tuple[Address, ...] = ()
     ways_out: tuple[str, ...] = ()
+    tracks_whole_connections: bool = False
 
 
 def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
@@ -36,4 +40,13 @@ def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
         has_one_way_out(),
         resolvers(),
         ways_out(),
+        _tracks_whole_connections(),
     )
+
+
+def _tracks_whole_connections() -> bool:
+    """Whether connection tracking picks up nothing half-way; not where it is not there at all."""
+    try:
+        return LOOSE.read_text().strip() == "0"
+    except OSError:
+        return False
