@@ -51,24 +51,21 @@ def test_without_an_engine_the_lists_are_asked(tmp_path: Path) -> None:
 def test_what_is_too_wide_for_the_sets_is_left_out(tmp_path: Path) -> None:
     found = load(Home.below(tmp_path)).settings
     rules = rules_for(None, found, [block("198.0.0.0/7"), block("198.51.100.7")])
-    assert "198.51.100.7" in rules
-    assert "198.0.0.0" not in rules
+    assert rules == rules_for(None, found, [block("198.51.100.7")]) != rules_for(None, found, [])
 
 
 def test_lines_that_are_no_assertions_stop_before_the_kernel_is_asked(tmp_path: Path) -> None:
     etc = settings(tmp_path, "")
     (etc / "policy.assert").write_text("anyone reaches 443\nwhat?\n")
     home = Home.below(tmp_path)
-    with pytest.raises(ProblemsError, match="policy.assert:2: "):
+    with pytest.raises(ProblemsError, match=r"policy\.assert:2: "):
         refuse_broken(home, load(home).settings, load_lists(home), Policy())
 
 
 def test_the_page_is_inert_and_complete() -> None:
-    answer = {
-        "passes": False, "from": "198.51.100.7", "to": "192.0.2.1", "protocol": "tcp", "port": 22,
-        "direction": "in", "interface": "outer", "rule": 'x comment "\x1b[2J"', "step": "refused", "path": [],
-        "undo": "durward unblock 198.51.100.7", "notes": ["not known"],
-    }
+    answer = {"passes": False, "from": "198.51.100.7", "to": "192.0.2.1", "protocol": "tcp", "port": 22}
+    answer |= {"direction": "in", "interface": "outer", "rule": 'x comment "\x1b[2J"', "step": "refused", "path": []}
+    answer |= {"undo": "durward unblock 198.51.100.7", "notes": ["not known"]}
     shown = page(answer)
     assert "From 198.51.100.7 to 192.0.2.1, tcp 22, in by outer: " in shown
     assert all(word in shown for word in ("does not pass", "refused", "durward unblock 198.51.100.7", "not known"))

@@ -5,20 +5,25 @@ from typing import Any
 import click
 
 from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity, table
-from durward.commands.verb import Exit, ask_engine, verb
+from durward.commands.verb import Exit, ask_engine, fail, verb
+from durward.model import Port, parse_address
 
 HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
 
 
 @verb("why")
 @click.argument("subject")
-def command(*, subject: str, as_json: bool) -> None:
+@click.option("--port", metavar="22", help="Also ask the kernel whether it would reach this port: 22 or 53/udp.")
+def command(*, subject: str, port: str | None, as_json: bool) -> None:
     """Explain what refuses SUBJECT: an address, a network, a receipt that a visitor was given, or an account's name.
 
     Shows the decision, the log lines that prove it, what was kept out since, when it ends, what would happen next
     time, and the one command that takes it back. Exit status: 0 not blocked, 1 blocked.
     """
     reply = ask_engine("why", subject=subject)
+    if port is not None:
+        reply["layers"].append(_at_port(reply["subject"], port))
+        reply["blocked"] = reply["blocked"] or reply["layers"][-1]["blocked"]
     if as_json:
         emit(reply)
     else:
@@ -34,14 +39,33 @@ def page(reply: dict[str, Any]) -> str:
         if "decision" in layer:
             lines += _block(reply, layer)
     if not lines:
-        lines.append(f"{bold(reply['subject'])} is not blocked.")
+        lines.append(f"{bold(inert(reply['subject']))} is not blocked.")
         lines += [line for layer in reply["layers"] for line in _counted(layer)]
     lines += [f"  Allowed by  {reply['allowed_by']}: blocks do not touch it."] if reply["allowed"] else []
     lines += [f"  Ignored by  {reply['ignored_by']}: its lines are not counted."] if reply["ignored"] else []
+    lines += [_port_line(layer) for layer in reply["layers"] if layer["layer"] == "ports"]
     shown = [past for past in reply["history"] if past["decision"] not in _current(reply)]
     if shown:
         lines += ["", "  Earlier", table([_past_row(past) for past in shown[:HISTORY_SHOWN]], "    ")]
     return "\n".join(lines)
+
+
+def _at_port(subject: str, text: str) -> dict[str, Any]:
+    """The layer of the firewall's ports: what the real kernel answers to a first packet."""
+    from durward.commands.would_pass import answer_of
+
+    try:
+        address, port = parse_address(subject), Port.parse(text)
+    except ValueError as error:
+        fail(Exit.WRONG, f"--port: {error}")
+    answer = answer_of(address, None, port.number, port.protocol, out=False)
+    kept = {key: answer[key] for key in ("rule", "step", "undo") if answer.get(key)}
+    return {"layer": "ports", "blocked": not answer["passes"], "port": port.number, "protocol": port.protocol, **kept}
+
+
+def _port_line(layer: dict[str, Any]) -> str:
+    reached = "does not reach" if layer["blocked"] else "reaches"
+    return f"  Port {layer['port']}/{layer['protocol']}: it {reached} it ({inert(str(layer.get('step', '')))})."
 
 
 def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:

@@ -17,7 +17,14 @@ PORT_MAX = 65_535
 @click.option("--from", "source", metavar="IP", help="Who sends the packet; with --out, an address of this host.")
 @click.option("--to", "destination", metavar="IP", help="To whom.  [default: this host]")
 @click.option("--port", type=click.IntRange(1, PORT_MAX), metavar="N", help="To which port; a ping has none.")
-@click.option("--proto", "protocol", type=click.Choice(["tcp", "udp", "icmp"]), default="tcp", show_default=True)
+@click.option(
+    "--proto",
+    "protocol",
+    type=click.Choice(["tcp", "udp", "icmp"]),
+    default="tcp",
+    show_default=True,
+    help="What begins: a connection, a datagram, or a ping.",
+)
 @click.option("--out", is_flag=True, help="The packet leaves this host, sent by root.")
 def command(
     *,
@@ -28,10 +35,10 @@ def command(
     out: bool,
     as_json: bool,
 ) -> None:
-    """Ask the kernel whether the first packet of a connection would pass, and which rule decides.
+    """Ask the kernel whether the first packet of a connection and the answer would pass, and which rule decides.
 
     The rules that the settings give as they are now, and what stands for the addresses asked, are loaded into a network
-    namespace that is thrown away; there one packet is sent and traced. The host's own network is not touched. Exit
+    namespace that is thrown away; there the packet is sent and traced. The host's own network is not touched. Exit
     status: 0 it passes, 1 it does not.
     """
     _check(source, destination, port, protocol, out=out)
