@@ -147,6 +147,7 @@ class EngineProcess:
     def _read(self, now: float) -> None:
         if self._is_deaf:
             self._watch.notice()
+        self._heed_lists()  # whoever was exempted a moment ago is exempt from what is read now
         decisions = self._watch.read(now)
         if decisions:  # otherwise how far was read is written with the next tick: lines are read again after a crash
             self._acting.act(decisions, self._watch.positions(), now)
@@ -170,8 +171,12 @@ class EngineProcess:
         expired = self._ledger.expire(now)
         self._ledger.prune(now)
         self._watch.sweep(now)
+        self._heed_lists(ended=any(one.listing != "block" for one in expired))
+
+    def _heed_lists(self, *, ended: bool = False) -> None:
+        """Read the lists anew if one of them changed, or if an entry that exempted somebody has ended."""
         changed_at = self._lists_changed()
-        if changed_at != self._lists_changed_at or any(one.listing != "block" for one in expired):
+        if ended or changed_at != self._lists_changed_at:
             self._lists_changed_at = changed_at
             self._reload()
 
