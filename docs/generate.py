@@ -50,7 +50,7 @@ def commands_page() -> str:
     """Each verb with its help, as the program prints it."""
     parts = [NOTE, "# Commands", f"Exit status: {STATUSES}"]
     for name, command in verbs().items():
-        context = click.Context(command, info_name=f"durward {name}", terminal_width=100, max_content_width=100)
+        context = click.Context(command, info_name=f"durward {name}", terminal_width=100, **durward.context_settings)
         parts += [f"## durward {name}", f"```\n{command.get_help(context)}\n```"]
     return "\n\n".join(parts) + "\n"
 
