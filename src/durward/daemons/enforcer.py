@@ -53,8 +53,7 @@ class Enforcer:
             if stop in ready:
                 return
             if self._gate.changes.fileno() in ready:
-                self._gate.look()
-                continue
+                self._gate.look()  # then the engine, in the same turn: others' tables may change without pause
             if self._engine is not None and self._engine.fileno() in ready:
                 self._hear(self._engine)
             if self._listener.fileno() in ready:
