@@ -133,9 +133,9 @@ def test_a_long_list_is_made_true_in_parts(enforcer: Running) -> None:
     def act(channel: Channel) -> list[bool]:
         door = Door(Path())
         door.channel = channel
-        assert door.replace("block", many) == []
+        assert door.replace("block", many, last=True) == []
         found = [reading is not None for reading in door.readings(many)]
-        door.replace("block", [])
+        door.replace("block", [], last=True)
         return [*found, *(reading is None for reading in door.readings(many))]
 
     assert enforcer.as_engine(act) == str([True] * 14)

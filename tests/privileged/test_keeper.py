@@ -68,6 +68,21 @@ def test_a_list_is_replaced_by_difference(keeper: Keeper, sets: Sets) -> None:
     assert comments(keeper, first, second, third, allowed) == [None, "decision 12", "decision 13", "decision 17"]
 
 
+def test_what_comes_while_a_list_is_replaced_stays(keeper: Keeper) -> None:
+    first, second, third = (standing(f"203.0.113.{number}", decision=number) for number in (11, 12, 13))
+    keeper.block(wanted(first), time.time())
+    keeper.begin()
+    keeper.replace("block", wanted(second), time.time(), last=False)
+    keeper.block(wanted(third), time.time())
+    keeper.replace("block", [], time.time(), last=True)
+    assert comments(keeper, first, second, third) == [None, "decision 12", "decision 13"]
+    keeper.begin()  # whoever ended in the middle of a list leaves nothing of it to the next conversation
+    keeper.replace("block", wanted(second), time.time(), last=False)
+    keeper.begin()
+    keeper.replace("block", wanted(third), time.time(), last=True)
+    assert comments(keeper, second, third) == [None, "decision 13"]
+
+
 def test_what_has_run_out_is_forgotten(keeper: Keeper) -> None:
     one = standing("203.0.113.9", 30)
     keeper.block(wanted(one), time.time())

@@ -1,5 +1,6 @@
 """From a decision to its effect: numbered, written down, put into the kernel, and the guards' refusals noted."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from durward.control.channel import ChannelError
@@ -7,12 +8,12 @@ from durward.control.words import Entry
 from durward.daemons.door import Door
 from durward.daemons.ledger import Ledger
 from durward.daemons.process import say
+from durward.daemons.reconciling import Reconciling
 from durward.engine.engine import Engine
-from durward.model import Decision, Listing, Standing
+from durward.model import Decision
 from durward.store import standing
 
-LIFTED_SECONDS = 30 * 86400.0  # what was lifted longer ago has left the kernel by its own timeout
-LISTINGS: tuple[Listing, ...] = ("allow", "block")
+AT_ONCE_SECONDS = 0.05  # what the comparison with the kernel may take before a line is read; the rest goes on between
 Listener = Callable[[Sequence[Decision], Mapping[int, str]], None]
 
 
@@ -24,6 +25,7 @@ class Acting:
         self._engine = engine
         self._ledger = ledger
         self._door = door
+        self._reconciling: Reconciling | None = None
 
     def act(
         self, made: Iterable[Decision], read: Mapping[str, str], now: float
@@ -34,6 +36,8 @@ class Acting:
         in between, its lines are read again, and lead to the same decision. What people decided is written first.
         """
         decided = self._ledger.number(made)
+        if self._reconciling is not None:
+            self._reconciling.note(decided)
         if decided and all(one.origin.startswith("detector:") for one in decided):
             refused = self._follow(decided)
             self._ledger.write(decided, read, now, refused)
@@ -48,25 +52,39 @@ class Acting:
             listener(decided, refused)
         return decided, refused
 
+    def begin(self, now: float) -> None:
+        """Tell the engine who is blocked, before it reads a line."""
+        for one in standing.all_of(self._ledger.store, "block"):
+            if one.until is None or one.until > now:
+                self._engine.block(one.subject, one.until)
+
     def reconcile(self, now: float) -> None:
-        """Make the kernel hold exactly what stands, by difference. Raises ChannelError."""
-        store = self._ledger.store
-        refused: dict[int, str] = {}
-        stands = {name: [one for one in standing.all_of(store, name) if _lasts(one, now)] for name in LISTINGS}
-        blocked = {one.subject.value for one in stands["block"]}
-        for one in stands["block"]:
-            self._engine.block(one.subject, one.until)
-        for listing in LISTINGS:
-            entries = [entry_of(one) for one in stands[listing]]
-            refusals = self._door.replace(listing, entries, remove=not self._ledger.began_anew)
-            refused |= {refusal.entry.decision: refusal.reason for refusal in refusals}
-        taken_off = standing.taken_off(store, now - LIFTED_SECONDS)
-        for listing in LISTINGS:
-            self._door.unblock(listing, [entry_of(one) for one in taken_off if one.listing == listing])
-        if refused:
-            self._ledger.refuse(refused, now)
-        count = len(blocked) - len(refused)
-        say(f"the kernel holds {count} {'block' if count == 1 else 'blocks'}, as the database says")
+        """Begin to make the kernel hold exactly what stands, by difference; a small list is done at once.
+
+        Raises ChannelError.
+        """
+        self._reconciling = Reconciling(self._ledger, self._door, now)
+        until = time.monotonic() + AT_ONCE_SECONDS
+        while self.go_on() and time.monotonic() < until:
+            pass
+
+    def go_on(self) -> bool:
+        """Go on with that for a moment; give whether it is to be gone on with. Raises ChannelError, which ends it."""
+        if self._reconciling is None:
+            return False
+        try:
+            more = self._reconciling.step()
+        except BaseException:
+            self._reconciling = None
+            raise
+        if not more:
+            self._reconciling = None
+        return more
+
+    @property
+    def progress(self) -> str:
+        """How far the kernel is compared with what stands, in plain words; nothing when it is done."""
+        return self._reconciling.progress if self._reconciling else ""
 
     def _follow(self, decided: Sequence[Decision]) -> dict[int, str]:
         try:
@@ -98,15 +116,6 @@ class Acting:
             self._engine.unblock(decision.subject)
         elif decision.verdict == "block" and not decision.scope.ports:
             self._engine.block(decision.subject, decision.until)
-
-
-def _lasts(stands: Standing, now: float) -> bool:
-    return stands.until is None or stands.until > now
-
-
-def entry_of(stands: Standing) -> Entry:
-    """What the enforcer is told of a standing. What stands was accepted once: it counts as nobody's storm."""
-    return Entry(stands.subject, stands.scope, stands.until, stands.decision)
 
 
 def _entry(decision: Decision) -> Entry:

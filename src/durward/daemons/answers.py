@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from durward.control.channel import ChannelError
-from durward.daemons.acting import Acting, entry_of
+from durward.daemons.acting import Acting
 from durward.daemons.conditions import Conditions, finding_entry
 from durward.daemons.desk import Answers, RequestError
 from durward.daemons.door import Door
 from durward.daemons.explaining import Explaining
 from durward.daemons.ledger import Ledger
+from durward.daemons.reconciling import entry_of
 from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
 from durward.model import Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict

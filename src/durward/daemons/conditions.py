@@ -1,6 +1,7 @@
 """How the engine is doing: what `status` and `doctor` say."""
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Conditions:
 
     def __init__(self, engine: Engine, ledger: Ledger, door: Door, watch: Watch, began_at: float) -> None:
         self.problems: list[str] = []
+        self.progress: Callable[[], str] = str  # of what begins with a start and takes a while
         self._engine = engine
         self._ledger = ledger
         self._door = door
@@ -34,7 +36,7 @@ class Conditions:
 
     def status(self, now: float) -> dict[str, Any]:
         """What `durward status` says."""
-        degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded))]
+        degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded, self.progress()))]
         degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
         firewall = self._firewall()
         return {

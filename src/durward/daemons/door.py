@@ -1,6 +1,5 @@
 """The engine's side of the enforcer: what must be true in the kernel is said here, and what is there is read here."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,15 +61,15 @@ class Door:
         for part in parts(entries):
             self.channel.ask("unblock", listing=listing, entries=part)
 
-    def replace(self, listing: str, entries: Iterable[Entry], *, remove: bool = True) -> list[Refusal]:
+    def replace(self, listing: str, entries: list[Entry], *, last: bool) -> list[Refusal]:
         """Make the kernel's `listing` hold these entries, by difference; give those that a guard refused.
 
-        With `remove`, exactly these: what is there beside them is taken away.
+        With the `last` of a list, what was named since the conversation began is all that stays.
         """
-        cut = parts(list(entries)) or [[]]
+        cut = parts(entries) or [[]]
         refusals = []
         for number, part in enumerate(cut, 1):
-            answer = self.channel.ask("replace", listing=listing, entries=part, last=remove and number == len(cut))
+            answer = self.channel.ask("replace", listing=listing, entries=part, last=last and number == len(cut))
             refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
         return refusals
 

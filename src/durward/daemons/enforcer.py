@@ -76,6 +76,7 @@ class Enforcer:
         self._end()
         connection.settimeout(PATIENCE_SECONDS)
         self._engine = connection
+        self._keeper.begin()
 
     def _end(self) -> None:
         if self._engine is not None:

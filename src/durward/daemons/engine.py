@@ -60,9 +60,11 @@ class EngineProcess:
         self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds=memory_seconds)
         self._acting = Acting(self._engine, self._ledger, self._door)
         self._conditions = Conditions(self._engine, self._ledger, self._door, self._watch, now)
+        self._conditions.progress = lambda: self._acting.progress
         self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions)
         self._desk = Desk(home.engine_socket, self._answering().answer, self._epoll)
         self._acting.listeners.append(self._tell)
+        self._acting.begin(now)
         self._pace = Pace()
         self._listening = -1
         self._armed = False  # whether notices wake us; under load we read after each gap without being told
@@ -77,6 +79,7 @@ class EngineProcess:
             if not self._door.channel.connected:
                 self._connect(now)
             self._watch.look(now)
+            self._go_on()
             if self._is_due(now) and self._pace.wait(time.monotonic()) == 0:
                 self._read(now)
             if now - self._ticked_at >= TICK_SECONDS or now < self._ticked_at:
@@ -139,6 +142,13 @@ class EngineProcess:
         self._epoll.register(self._listening, select.EPOLLIN)
         self._armed = True
 
+    def _go_on(self) -> None:
+        """Compare a little more of the kernel with the database, if that is not done."""
+        try:
+            self._acting.go_on()
+        except ChannelError as error:
+            self._door.degraded = str(error)
+
     def _arm(self, *, armed: bool) -> None:
         if self._listening >= 0 and armed != self._armed:
             self._epoll.modify(self._listening, select.EPOLLIN if armed else 0)
@@ -160,6 +170,8 @@ class EngineProcess:
         """How long to wait for something to happen, in seconds."""
         if not self._door.channel.connected:
             return RECONNECT_SECONDS
+        if self._acting.progress:
+            return 0.0
         if self._watch.waiting or self._is_deaf:
             return self._pace.wait(time.monotonic())
         now = time.time()

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from durward.control.channel import ChannelError
-from durward.daemons.acting import entry_of
 from durward.daemons.door import Door, Reading
 from durward.daemons.exemptions import Exemptions
 from durward.daemons.ledger import Ledger
+from durward.daemons.reconciling import entry_of
 from durward.engine.engine import Engine
 from durward.engine.explain import Case, Held, Past, account_explanation, explanation
 from durward.model import Decision, Standing, Subject

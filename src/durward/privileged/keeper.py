@@ -13,6 +13,7 @@ from durward.ruleset.claims import Claims
 from durward.ruleset.elements import Element, ElementKey, TooWideError, elements_of
 
 PURPOSES: dict[str, tuple[str, ...]] = {"block": ("block", "out"), "allow": ("allow",)}
+SETS = tuple(name for names in PURPOSES.values() for name in names)  # how the names of our sets begin
 SLACK_SECONDS = 2.0  # an element whose end lies this near to the wanted one is left alone
 EXPIRE_SECONDS = 60.0  # how often claims whose time is over are forgotten
 
@@ -41,10 +42,14 @@ class Keeper:
         self._guards = guards
         self._prefix = block_prefix_v6
         self._claims = Claims(block_prefix_v6)
-        self._kept: set[tuple[ElementKey, str]] = set()
+        self._kept: dict[Listing, set[tuple[ElementKey, str]]] = {}  # of the lists that are being replaced
         self._allowed: dict[Subject, Standing] = {}
         self._covering: Networks[Standing] | None = None
         self._expired_at = 0.0
+
+    def begin(self) -> None:
+        """A conversation begins, in which lists may be replaced: what comes in it beside their parts stays."""
+        self._kept = {"block": set(), "allow": set()}
 
     def block(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
         """Put blocks into the kernel, end the connections that they had, and give those that a guard refused."""
@@ -86,9 +91,27 @@ class Keeper:
         if listing == "allow":
             self._note_allowed([one.standing for one in passed])
         if last:
-            self._sets.remove(self._claims.keep_only(PURPOSES[listing], self._kept))
-            self._kept.clear()
+            self._sets.remove(self._claims.keep_only(PURPOSES[listing], self._kept.pop(listing, set())))
         return refused
+
+    def elements(self, now: float) -> list[Element]:
+        """What must be in the kernel, by all that was asked for: so that a table that is made anew begins with it."""
+        return self._claims.elements(now)
+
+    def repair(self, keys: Sequence[ElementKey] | None, now: float) -> None:
+        """Make elements that somebody else put in or took out be as they were asked for; without `keys`, all of them.
+
+        Of what was never asked for, nothing stays; before anything was, nothing is touched.
+        """
+        if keys is None:
+            wanted = self._claims.elements(now)
+        elif len(self._claims):
+            ours = [key for key in keys if key.set_name.startswith(SETS)]
+            wanted = self._claims.elements(now, ours)
+            self._sets.remove(set(ours) - {element.identity for element in wanted})
+        else:
+            return
+        self._add_missing(wanted)
 
     def readings(self, standings: Sequence[Standing]) -> list[Reading | None]:
         """What the kernel has for each standing: its elements added up, or None where one of them is missing."""
@@ -101,6 +124,8 @@ class Keeper:
         if now - self._expired_at >= EXPIRE_SECONDS:
             self._expired_at = now
             self._claims.expire(now)
+            for kept in self._kept.values():
+                kept.intersection_update([one for one in kept if one[0] in self._claims])
 
     def _guarded(
         self, wanted: Sequence[Wanted], now: float, *, counts: bool = True
@@ -141,15 +166,23 @@ class Keeper:
 
     def _put(self, standings: Sequence[Standing], now: float) -> None:
         self._sets.add([element for standing in standings for element in self._claims.add(standing, now)])
+        for standing in standings:
+            if standing.listing in self._kept:
+                self._keep(standing)
+
+    def _keep(self, standing: Standing) -> None:
+        [keys] = self._claims.keys([standing])
+        self._kept.setdefault(standing.listing, set()).update((key, standing.subject.value) for key in keys)
 
     def _put_missing(self, standings: Sequence[Standing], now: float) -> None:
         elements = []
         for standing in standings:
             put = self._claims.add(standing, now)
             elements += put
-            self._kept.update(
-                (key, standing.subject.value) for [*keys] in self._claims.keys([standing]) for key in keys
-            )
+            self._keep(standing)
+        self._add_missing(elements)
+
+    def _add_missing(self, elements: Sequence[Element]) -> None:
         found = self._sets.read(element.identity for element in elements)
         self._sets.add(
             element for element, reading in zip(elements, found, strict=True) if not _is_as(element, reading)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from durward.model import Standing, Subject
-from durward.ruleset.elements import Element, ElementKey, elements_of, keys_of
+from durward.ruleset.elements import TIMEOUT_SECONDS_MIN, Element, ElementKey, comment_of, elements_of, keys_of
 from durward.ruleset.levels import BLOCK_PREFIX_V6
 
 
@@ -37,6 +37,9 @@ class Claims:
 
     def __len__(self) -> int:
         return len(self._claims)
+
+    def __contains__(self, key: ElementKey) -> bool:
+        return key in self._claims
 
     def add(self, standing: Standing, now: float) -> list[Element]:
         """Note the claims of `standing`; give the elements to put into the kernel for it. Raises TooWideError."""
@@ -78,6 +81,19 @@ class Claims:
                 del self._claims[key]
                 gone.append(key)
         return gone
+
+    def elements(self, now: float, keys: Iterable[ElementKey] | None = None) -> list[Element]:
+        """What must be in the kernel by all claims, or of it the elements `keys`; what has run out is left out."""
+        longest = (
+            (key, max(claims, key=Claim.lasts_to))
+            for key in (self._claims if keys is None else keys)
+            if (claims := self._claims.get(key))
+        )
+        return [
+            Element(*key, 0.0 if claim.until is None else claim.until - now, comment_of(claim.decision))
+            for key, claim in longest
+            if claim.lasts_to() - now >= TIMEOUT_SECONDS_MIN
+        ]
 
     def expire(self, now: float) -> None:
         """Forget claims whose time is over; the kernel has let the elements go by itself."""
