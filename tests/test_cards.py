@@ -24,7 +24,7 @@ def whole_lines(card: ServiceCard, envelope: str, message: str) -> list[str]:
     """The lines in which a message may stand. A line that has its envelope already is not among them."""
     if envelope == "stamped":
         return [stamp + message for stamp in STAMPED]
-    if envelope == "plain":
+    if envelope != "syslog":
         return []
     program = (card.reads.programs or ("service",))[0].replace("*", "x")
     return [
@@ -47,7 +47,7 @@ def readings(card: ServiceCard, pattern: Pattern, example: Example) -> list[str]
     """The whole lines that an example stands for: itself where it is one, else every envelope around it."""
     if scan(SCANNERS[card.id], example.line):
         return [example.line]
-    return whole_lines(card, pattern.envelope, example.line)
+    return [line for envelope in pattern.envelopes for line in whole_lines(card, envelope, example.line)]
 
 
 def examples() -> Iterator[tuple[ServiceCard, Pattern, Example]]:
@@ -107,7 +107,7 @@ def test_fast_and_careful_reading_agree(card: ServiceCard, pattern: Pattern, exa
 
 @pytest.mark.parametrize(("card", "example"), list(ignored()), ids=lambda value: getattr(value, "id", ""))
 def test_an_ignored_line_gives_no_event(card: ServiceCard, example: Example) -> None:
-    envelopes = {pattern.envelope for pattern in card.patterns}
+    envelopes = {envelope for pattern in card.patterns for envelope in pattern.envelopes}
     for line in (example.line, *(line for envelope in envelopes for line in whole_lines(card, envelope, example.line))):
         assert scan(SCANNERS[card.id], line) == []
 

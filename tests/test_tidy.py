@@ -74,6 +74,7 @@ TRIED_ELSEWHERE: dict[str, str] = {
     "engine/detector": "tests/detectors/test_brute_force.py",
     "privileged/changes": "tests/daemons/test_gate.py",
     "scan/batch": "tests/scan/test_scanner.py",
+    "scan/meaning": "tests/scan/test_scanner.py",
 }
 
 

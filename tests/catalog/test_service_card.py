@@ -54,12 +54,12 @@ def test_a_card_as_the_handbook_writes_it(tmp_path: Path) -> None:
     first, second = card.patterns
     assert (card.id, card.title, card.csf, card.why) == ("card", "OpenSSH server", (), "")
     assert card.reads.programs == ("sshd", "sshd-session")
-    assert (first.event, first.hits, first.weight, first.envelope) == ("auth.failure", 1, "attempt", "syslog")
+    assert (first.event, first.hits, first.weight, first.envelopes) == ("auth.failure", 1, "attempt", ("syslog",))
     assert first.lines[1] == "Invalid user {user} from {ip}"
     assert first.places == (11, 13)
     assert first.examples[0].gives == {"source_ip": "203.0.113.9"}
     assert (second.lines, second.places, second.hits) == (("one {user} line",), (22,), 0)
-    assert (second.weight, second.envelope) == ("hint", "stamped")
+    assert (second.weight, second.envelopes) == ("hint", ("stamped",))
     assert card.ignored[0].line.startswith("Connection closed")
 
 
@@ -81,7 +81,7 @@ def test_the_places_are_the_lines_of_the_file(tmp_path: Path) -> None:
         ("hits = 0", "hits = true", ":23: pattern.1.hits: a whole number from 0"),
         ("hits = 0", "hits = 101", ":23: pattern.1.hits: at most 100"),
         ('"hint"', '"hints"', ":24: pattern.1.weight: 'hints' is not one of attempt, hint"),
-        ('"stamped"', '"stamp"', ":25: pattern.1.envelope: 'stamp' is not one of syslog, stamped, plain"),
+        ('"stamped"', '"stamp"', ":25: pattern.1.envelope: 'stamp' is not one of syslog, stamped, plain, access, json"),
         ("gives = { source_ip", "gives = { source_id", ":18: pattern.0.example.0.gives.source_id: is not known here"),
         ('source_ip = "203.0.113.9"', "source_ip = 7", "source_ip: a text was expected"),
         ('source_ip = "203.0.113.9"', 'hits = "1"', "hits: a number was expected"),

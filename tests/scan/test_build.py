@@ -6,6 +6,7 @@ from tests.scan.cards import card
 from durward.scan.build import KNOWN_MAX, Addresses, Names
 from durward.scan.scanner import Scanner
 from durward.scan.timestamps import Calendar
+from durward.scan.topology import Topology
 
 NOW = 1_795_430_000.0
 
@@ -105,7 +106,7 @@ def test_lines_without_syslog() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    for known in (Addresses(), Names()):
+    for known in (Addresses(Topology()), Names()):
         for number in range(KNOWN_MAX + 5):
             known[b"%d" % number]
         assert len(known) <= KNOWN_MAX

@@ -13,7 +13,7 @@ WORDS = ("abcd", "bcde", "cdef", "abcdef", "defg", "efgabcd", "gggg", "ggggg")
 
 def rules(*lines: str) -> list[Rule]:
     made = card(*lines)
-    return [rule_of(made, made.patterns[0], line, Programs(["doord"])) for line in lines]
+    return [rule_of(made, made.patterns[0], line, Programs(["doord"]), "syslog") for line in lines]
 
 
 RULES = rules(*(f"{word}{{ip}}" for word in WORDS))

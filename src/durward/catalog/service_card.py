@@ -11,10 +11,11 @@ from durward.catalog.document import Problem, ProblemsError
 
 Known = TypeVar("Known", bound=str)
 Weight = Literal["attempt", "hint"]
-Envelope = Literal["syslog", "stamped", "plain"]
+Envelope = Literal["syslog", "stamped", "plain", "access", "json"]
 
 WEIGHTS: tuple[Weight, ...] = ("attempt", "hint")
-ENVELOPES: tuple[Envelope, ...] = ("syslog", "stamped", "plain")
+ENVELOPES: tuple[Envelope, ...] = ("syslog", "stamped", "plain", "access", "json")
+RECORDS = frozenset({"access", "json"})  # their lines are records: patterns are for single fields
 HITS_MAX = 100  # one line cannot count for more: nobody is blocked for a single line by accident
 GIVES = {"source_ip": str, "source_port": int, "source_host": str, "user_name": str, "session": str, "hits": int}
 
@@ -37,10 +38,14 @@ class Example:
     gives: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
 
 
+Where = tuple[tuple[str, str], ...]  # fields of a record, and the pattern that each of them must fit as a whole
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """Lines of one meaning. `places` are the line numbers of `lines` in the card, for whoever has to mend one.
 
+    For records `wheres` stands in place of `lines`: for each of them, which pattern each field must fit.
     `hits` is how much such a line counts against its source. An "attempt" counts each time; a "hint" only if nothing
     else in its session counted yet (see scan/sessions.py).
     """
@@ -50,8 +55,9 @@ class Pattern:
     places: tuple[int, ...]
     hits: int
     weight: Weight
-    envelope: Envelope
+    envelopes: tuple[Envelope, ...]
     examples: tuple[Example, ...]
+    wheres: tuple[Where, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def load_service(path: Path) -> ServiceCard:
     """Load one card. Raises ProblemsError with all of its problems."""
     reader = CardReader.open(path)
     reader.only("title", "name", "why", "csf", "reads", "envelope", "pattern", "ignored")
-    envelope = _choice(reader, "envelope", ENVELOPES, "syslog")
+    envelopes = _envelopes(reader, ("syslog",))
     card = ServiceCard(
         id=path.stem,
         path=path,
@@ -103,7 +109,7 @@ def load_service(path: Path) -> ServiceCard:
         why=reader.text("why", ""),
         csf=reader.texts("csf"),
         reads=_reads(reader.inner("reads")),
-        patterns=tuple(_pattern(inner, envelope) for inner in reader.each("pattern")),
+        patterns=tuple(_pattern(inner, envelopes) for inner in reader.each("pattern")),
         ignored=tuple(_ignored(inner) for inner in reader.each("ignored")),
     )
     if not card.patterns:
@@ -118,30 +124,69 @@ def _reads(reader: CardReader) -> Reads:
     return Reads(reader.texts("journal"), reader.texts("files"), reader.texts("programs"))
 
 
-def _pattern(reader: CardReader, envelope: Envelope) -> Pattern:
-    reader.only("event", "lines", "hits", "weight", "envelope", "example")
+def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...]) -> Pattern:
+    reader.only("event", "lines", "where", "hits", "weight", "envelope", "example")
     hits = reader.count("hits", 1)
     if hits > HITS_MAX:
         reader.problem("hits", f"at most {HITS_MAX} was expected")
-    lines = _lines(reader)
+    envelopes = _envelopes(reader, card_envelopes)
+    wheres = _wheres(reader) if "where" in reader.table else {}
+    if wheres and "lines" in reader.table:
+        reader.problem("lines", "lines and where exclude each other: a record has fields")
+    if bool(wheres) != bool(RECORDS.intersection(envelopes)) or (wheres and not RECORDS.issuperset(envelopes)):
+        reader.problem("where", f"where is for the envelopes {', '.join(sorted(RECORDS))}, and lines for the others")
+    lines = {} if wheres else _lines(reader)
     return Pattern(
         event=reader.text("event"),
-        lines=tuple(lines.values()),
-        places=tuple(lines),
+        lines=tuple(lines.values()) or tuple(map(where_text, wheres.values())),
+        places=tuple(lines or wheres),
         hits=hits,
         weight=_choice(reader, "weight", WEIGHTS, "attempt"),
-        envelope=_choice(reader, "envelope", ENVELOPES, envelope),
+        envelopes=envelopes,
         examples=tuple(_example(inner) for inner in reader.each("example")),
+        wheres=tuple(wheres.values()),
     )
 
 
-def _lines(reader: CardReader) -> dict[int, str]:
+def where_text(where: Where) -> str:
+    """A `where` on one line, to name it by."""
+    return ", ".join(f"{field} = {pattern}" for field, pattern in where)
+
+
+def _envelopes(reader: CardReader, default: tuple[Envelope, ...]) -> tuple[Envelope, ...]:
+    """One envelope, or a list of those in which the same message may come."""
+    value = reader.table.get("envelope")
+    if value is None:
+        return default
+    if not isinstance(value, list):
+        return (_choice(reader, "envelope", ENVELOPES, default[0]),)
+    for one in value:
+        if one not in ENVELOPES:
+            reader.problem("envelope", f"{one!r} is not one of {', '.join(ENVELOPES)}", ENVELOPES)
+    return tuple(one for one in ENVELOPES if one in value) or default
+
+
+def _wheres(reader: CardReader) -> dict[int, Where]:
+    """The `where` of a record pattern, once for each line of the field that has several, by their line numbers."""
+    fields = reader.inner("where")
+    several = [key for key, value in fields.table.items() if isinstance(value, str) and "\n" in value.strip()]
+    if len(several) > 1:
+        fields.problem(several[1], f"only one field may have several lines, and {several[0]} has")
+    fixed = {key: fields.text(key) for key in fields.table if key not in several[:1]}
+    if not fields.table:
+        reader.problem("where", "fields and their patterns were expected")
+    if not several:
+        return {reader.document.line_of(f"{reader.at}.where"): tuple(fixed.items())}
+    return {place: ((several[0], text), *fixed.items()) for place, text in _lines(fields, several[0]).items()}
+
+
+def _lines(reader: CardReader, key: str = "lines") -> dict[int, str]:
     """The patterns by the numbers of their lines. A text that spans lines begins on the one after its key."""
-    reader.text("lines")
-    written = reader.table.get("lines")
+    reader.text(key)
+    written = reader.table.get(key)
     if not isinstance(written, str):
         return {}
-    first = reader.document.line_of(f"{reader.at}.lines") + (1 if "\n" in written else 0)
+    first = reader.document.line_of(f"{reader.at}.{key}") + (1 if "\n" in written else 0)
     return {first + number: text.strip() for number, text in enumerate(written.split("\n")) if text.strip()}
 
 

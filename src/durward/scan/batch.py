@@ -8,13 +8,15 @@ every way in which it can be read.
 from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import not_
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from durward.scan.envelope import Shape, readings, shape_of
 from durward.scan.matcher import Candidates
+from durward.scan.meaning import Meaning
 from durward.scan.rule import Row, Rule
 
 Column = Sequence[bytes]
+Found = TypeVar("Found", bound=Meaning)
 
 
 class Lines(NamedTuple):
@@ -32,13 +34,13 @@ class Lines(NamedTuple):
         )
 
 
-class Batch(NamedTuple):
+class Batch(NamedTuple, Generic[Found]):
     """Lines that `rule` reads: for each of its columns the values, empty where a line leaves one out.
 
     `repeated` says how often each happened; None is once.
     """
 
-    rule: Rule
+    rule: Found
     columns: Sequence[Column]
     lines: Lines
     repeated: list[int] | None = None
@@ -47,7 +49,7 @@ class Batch(NamedTuple):
 NOTHING = Lines([], [])
 
 
-def batches(candidates: Candidates) -> Iterator[Batch]:
+def batches(candidates: Candidates[Rule]) -> Iterator[Batch[Rule]]:
     """What the rules read in lines that contain the same literal."""
     lines = _promising(candidates)
     while lines.texts:
@@ -62,7 +64,7 @@ def batches(candidates: Candidates) -> Iterator[Batch]:
         yield from _carefully(candidates, left)
 
 
-def _promising(candidates: Candidates) -> Lines:
+def _promising(candidates: Candidates[Rule]) -> Lines:
     """The lines that may fit a rule. In calm logs most are near misses, such as clients that say goodbye."""
     lines = Lines(candidates.lines, candidates.starts)
     if not candidates.signs:
@@ -79,7 +81,7 @@ def _promising(candidates: Candidates) -> Lines:
     return lines if all(wanted) else lines.parted(wanted)[0]
 
 
-def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch | None, Lines]:
+def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch[Rule] | None, Lines]:
     """The lines that the strict form of `rule` takes, and those that it leaves."""
     left = NOTHING
     if rule.ending and not all(ends := [rule.ending in text for text in lines.texts]):
@@ -97,7 +99,7 @@ def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch | None, Lin
     return Batch(rule, columns, lines) if lines.texts else None, left
 
 
-def _carefully(candidates: Candidates, lines: Lines) -> Iterator[Batch]:
+def _carefully(candidates: Candidates[Rule], lines: Lines) -> Iterator[Batch[Rule]]:
     """The lines that have to be looked at one by one; mostly they are none of ours, which is quick to see."""
     together = b"\n".join(lines.texts)
     rules = [rule for rule in candidates.rules if rule.may_fit(together)]

@@ -1,7 +1,6 @@
 """Builds events from batches of lines, a column at a time: most of the cost of an attack is here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
 from typing import NamedTuple
@@ -9,9 +8,10 @@ from typing import NamedTuple
 from durward.catalog.service_card import HITS_MAX
 from durward.model import Event, InvalidAddressError, parse_address
 from durward.model.event import TEXT_BYTES_MAX
-from durward.scan.batch import Batch, Column
-from durward.scan.rule import Rule
+from durward.scan.batch import Batch, Column, Found
+from durward.scan.meaning import Meaning
 from durward.scan.timestamps import Calendar
+from durward.scan.topology import Topology
 
 KNOWN_MAX = 65536  # values remembered of each kind; all are forgotten beyond that
 PORT_MAX = 65535
@@ -28,7 +28,11 @@ class Place(NamedTuple):
 
 
 class Addresses(dict[bytes, str | None]):
-    """Canonical texts of the addresses seen; None for what is no address."""
+    """Canonical texts of the addresses seen; None for what is no address, or a proxy's: it asked for somebody else."""
+
+    def __init__(self, topology: Topology) -> None:
+        super().__init__()
+        self._topology = topology
 
     def __missing__(self, written: bytes) -> str | None:
         if len(self) >= KNOWN_MAX:
@@ -36,6 +40,8 @@ class Addresses(dict[bytes, str | None]):
         try:
             found = str(parse_address(written.decode("ascii")))
         except (InvalidAddressError, UnicodeDecodeError):
+            found = None
+        if found is not None and self._topology.is_proxy(found):
             found = None
         self[written] = found
         return found
@@ -51,14 +57,14 @@ class Names(dict[bytes, str]):
         return found
 
 
-@dataclass(slots=True)
 class Builder:
     """Turns batches into events."""
 
-    addresses: Addresses = field(default_factory=Addresses)
-    names: Names = field(default_factory=Names)
+    def __init__(self, topology: Topology) -> None:
+        self.addresses = Addresses(topology)
+        self.names = Names()
 
-    def events(self, batch: Batch, place: Place) -> list[Event]:
+    def events(self, batch: Batch[Found], place: Place) -> list[Event]:
         """The events of a batch of lines; a line whose address is none gives no event."""
         rule, texts = batch.rule, batch.lines.texts
         columns = dict(zip(rule.columns, batch.columns, strict=True))
@@ -108,7 +114,7 @@ class Builder:
             return repeat(place.observed_at)
         return place.calendar.times(columns["stamp"], place.observed_at)
 
-    def _users(self, rule: Rule, columns: dict[str, Column]) -> Iterable[str | None]:
+    def _users(self, rule: Meaning, columns: dict[str, Column]) -> Iterable[str | None]:
         if "user_name" not in columns:
             return repeat(None)
         names = map(self.names.__getitem__, columns["user_name"])
@@ -127,7 +133,7 @@ class Builder:
             return fallback
         return [name.decode() or other for name, other in zip(column, fallback, strict=False)]
 
-    def _hits(self, rule: Rule, columns: dict[str, Column], repeated: list[int] | None) -> Iterable[int]:
+    def _hits(self, rule: Meaning, columns: dict[str, Column], repeated: list[int] | None) -> Iterable[int]:
         if "count" in columns:
             return [rule.hits * min(int(count or b"1"), HITS_MAX) for count in columns["count"]]
         return [rule.hits * times for times in repeated] if repeated else repeat(rule.hits)

@@ -44,6 +44,7 @@ HOLES = {
     "word": Kind("", r"^\s", 1, REPEAT_MAX),
     "token": Kind("", r"^\s", 0, REPEAT_MAX),
     "text": Kind("", None, 0, REPEAT_MAX),
+    "forwarded": Kind("forwarded", None, 0, REPEAT_MAX),  # of records: whom a proxy says that it asks for
     "number": Kind("", "0-9", 1, 20),
     "destination_ip": Kind("", "0-9A-Za-z:._%-", 1, 64),
 }
@@ -56,6 +57,7 @@ CHOSEN_HOLES = (
     "text",
     "host",
     "session",
+    "forwarded",
 )  # a stranger may have chosen what stands there
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"

@@ -30,7 +30,7 @@ def literals_of(sequence: Sequence) -> frozenset[bytes]:
     None begins with a blank or a colon: those are so common that the search would stop at every word. Raises
     PatternError where there is none that is long enough.
     """
-    found = _required(sequence)
+    found = required_of(sequence)
     if not found or min(map(len, found)) < LITERAL_BYTES_MIN:
         raise PatternError(f"needs a fixed text of at least {LITERAL_BYTES_MIN} characters that each line contains")
     return found
@@ -76,7 +76,8 @@ def _stems(literal: bytes) -> set[bytes]:
     return {stem for stem in every if stem not in ORDINARY} or {literal}
 
 
-def _required(sequence: Sequence) -> frozenset[bytes]:
+def required_of(sequence: Sequence) -> frozenset[bytes]:
+    """The best texts of which each match contains one, however short; perhaps none."""
     found: list[frozenset[bytes]] = []
     current = frozenset({b""})
     for node in sequence:
@@ -89,10 +90,10 @@ def _required(sequence: Sequence) -> frozenset[bytes]:
         found += [current, _inside(node)]
         current = frozenset({b""})
     found = [_reduced(frozenset(text.lstrip(b" :") for text in choices)) for choices in [*found, current] if choices]
-    return max(found, key=_worth)
+    return max(found, key=worth)
 
 
-def _worth(choices: frozenset[bytes]) -> tuple[int, int]:
+def worth(choices: frozenset[bytes]) -> tuple[int, int]:
     """A long literal is in few lines, and few literals are quick to look for."""
     return (min(LITERAL_BYTES_GOOD, *map(len, choices)) - len(choices), -len(choices))
 
@@ -100,9 +101,9 @@ def _worth(choices: frozenset[bytes]) -> tuple[int, int]:
 def _inside(node: Node) -> frozenset[bytes]:
     match node:
         case Group(alternatives):
-            return frozenset().union(*(_required(alternative) for alternative in alternatives))
+            return frozenset().union(*(required_of(alternative) for alternative in alternatives))
         case Repeat(inner, least) if least > 0:
-            return _required((inner,))
+            return required_of((inner,))
         case _:
             return frozenset()
 
@@ -116,7 +117,7 @@ def _exact(node: Node) -> frozenset[bytes] | None:
             admitted = members(node)
             return frozenset(admitted) if len(admitted) <= MEMBERS_MAX else None
         case Group(alternatives):
-            choices = [_product(alternative) for alternative in alternatives]
+            choices = [choices_of(alternative) for alternative in alternatives]
             every = frozenset(text for texts in choices for text in texts or ())
             return every if None not in choices and len(every) <= CHOICES_MAX else None
         case Repeat(inner, 0, 1):
@@ -126,7 +127,8 @@ def _exact(node: Node) -> frozenset[bytes] | None:
             return None
 
 
-def _product(sequence: Sequence) -> frozenset[bytes] | None:
+def choices_of(sequence: Sequence) -> frozenset[bytes] | None:
+    """All texts that a pattern fits as a whole, if they are few; None where they are not."""
     current = frozenset({b""})
     for node in sequence:
         exact = _exact(node)

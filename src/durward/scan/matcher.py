@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from durward.scan.grammar import LINE_BYTES_MAX
 from durward.scan.literals import needle_of, stems_of
-from durward.scan.rule import Rule
+from durward.scan.meaning import Meaning
 
 VECTOR_LITERALS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
 SPARSE_BYTES = 400  # with more stems than one in so many, it is quicker to look for the literals everywhere
 
 Hit = tuple[int, int, int]  # which literal, its start, its end
+Rule = TypeVar("Rule", bound=Meaning)
 
 
-class Candidates(NamedTuple):
+class Candidates(NamedTuple, Generic[Rule]):
     """Lines in which the same literal was found first, and where they start.
 
     `likely` are the rules that the literal stands for. `rules` are all that can fit such a line, unless further
@@ -39,14 +40,15 @@ class Candidates(NamedTuple):
         return sorted(dict.fromkeys(self.rules + self.more[start]), key=_preference)
 
 
-class Prefilter:
+class Prefilter(Generic[Rule]):
     """The literals of some rules, and which rules to try on a line that contains one.
 
     There may be too many for a search with vector instructions. If so, lines are first looked for that contain one of a
     few stems of theirs, and the literals in those.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], line_bytes_max: int = LINE_BYTES_MAX) -> None:
+        self._line_bytes_max = line_bytes_max
         by_literal: dict[bytes, list[Rule]] = {}
         for rule in rules:
             for literal in rule.literals:
@@ -60,7 +62,7 @@ class Prefilter:
         self._sieve = _search(stems, vectors=True) if stems else None
         self._search = _search(self.literals, vectors=vectors) if rules else None
 
-    def candidates(self, block: bytes) -> list[Candidates]:
+    def candidates(self, block: bytes) -> list[Candidates[Rule]]:
         """The lines with a literal, those of the same literal together."""
         if self._search is None:
             return []
@@ -74,7 +76,7 @@ class Prefilter:
         more = {places[start]: rules for start, rules in found[0].more.items()} if found else {}
         return [one._replace(starts=[places[start] for start in one.starts], more=more) for one in found]
 
-    def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates]:
+    def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates[Rule]]:
         starts: defaultdict[int, list[int]] = defaultdict(list)
         lines: defaultdict[int, list[bytes]] = defaultdict(list)
         more: dict[int, list[Rule]] = {}
@@ -87,7 +89,7 @@ class Prefilter:
             line_end = find(b"\n", end)
             if line_end < 0:
                 line_end = size
-            if line_end - line_start <= LINE_BYTES_MAX:
+            if line_end - line_start <= self._line_bytes_max:
                 starts[literal].append(line_start)
                 lines[literal].append(block[line_start:line_end])
         return [
@@ -131,7 +133,7 @@ def _signs(literal: bytes, rules: list[Rule]) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _preference(rule: Rule) -> int:
+def _preference(rule: Meaning) -> int:
     return -max(map(len, rule.literals))
 
 

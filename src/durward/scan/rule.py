@@ -1,14 +1,16 @@
 """Rule: one pattern of a card, ready for matching. Its regular expressions are compiled when first needed."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from durward.catalog.service_card import Pattern, ServiceCard
+from durward.catalog.service_card import Envelope, Pattern, ServiceCard
 from durward.scan.envelope import Message, Programs, Shape, strict_start
 from durward.scan.grammar import PatternError, Sequence, parse
 from durward.scan.holes import fields_of, has_strict_form, lint, optional_fields, write
 from durward.scan.literals import ending_of, literals_of
+from durward.scan.meaning import Meaning
 
 Row = tuple[bytes, ...]
 Strict = re.Pattern[bytes]
@@ -22,21 +24,12 @@ class Parse(NamedTuple):
     place: tuple[int, int]
 
 
-@dataclass(slots=True, eq=False)
-class Rule:
-    """One line of a pattern. `columns` are the fields that a row of it fills; `hits` is below zero for a hint."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Rule(Meaning):
+    """One line of a pattern, for lines that are text."""
 
-    service: str
-    line: str
-    kind: str
-    hits: int
-    envelope: str
     programs: Programs
     sequence: Sequence
-    columns: tuple[str, ...]
-    optional: frozenset[str]
-    literals: frozenset[bytes]
-    ending: bytes  # each line contains this; it is quick to see whether one does
     _strict: dict[Shape, Strict | None] = field(default_factory=dict)
     _loose: tuple[Strict, Strict] | None = None
 
@@ -98,14 +91,14 @@ class Rule:
         return (-1, -1)
 
 
-ENVELOPE_COLUMNS = {"syslog": ("stamp", "pid"), "stamped": ("stamp",), "plain": ()}
+ENVELOPE_COLUMNS: Mapping[Envelope, tuple[str, ...]] = {"syslog": ("stamp", "pid"), "stamped": ("stamp",), "plain": ()}
 
 
-def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs) -> Rule:
+def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs, envelope: Envelope) -> Rule:
     """Make the rule for one line of a pattern. Raises PatternError."""
     sequence = parse(line)
     lint(sequence)
-    columns = ENVELOPE_COLUMNS[pattern.envelope] + fields_of(sequence)
+    columns = ENVELOPE_COLUMNS[envelope] + fields_of(sequence)
     if columns.count("stamp") > 1:
         raise PatternError("fills the time twice; the envelope has it already")
     return Rule(
@@ -113,7 +106,7 @@ def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs) 
         line=line,
         kind=pattern.event,
         hits=-pattern.hits if pattern.weight == "hint" else pattern.hits,
-        envelope=pattern.envelope,
+        envelope=envelope,
         programs=programs,
         sequence=sequence,
         columns=columns,

@@ -3,31 +3,44 @@
 Most lines mean nothing, and cost only the search of the prefilter. The others are read in batches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 from durward.catalog.document import Problem, ProblemsError
-from durward.catalog.service_card import ServiceCard
+from durward.catalog.service_card import RECORDS, ServiceCard
 from durward.model import Event
 from durward.scan.batch import batches
 from durward.scan.build import Builder, Place
 from durward.scan.envelope import Programs
 from durward.scan.grammar import PatternError
 from durward.scan.matcher import Prefilter
+from durward.scan.records import LINE_BYTES_MAX, RecordRule, record_batches, record_rules
 from durward.scan.rule import Rule, rule_of
 from durward.scan.timestamps import Calendar
+from durward.scan.topology import Topology
+from durward.scan.wrapped import Unwrapped, unwrapped
 
 POSITION = itemgetter(Event._fields.index("position"))
-PREFILTERS_MAX = 64  # sets of services for which the prefilter is kept; all are made anew beyond that
+PREFILTERS_MAX = 64  # sets of services for which the prefilters are kept; all are made anew beyond that
+
+
+class Prefilters(NamedTuple):
+    """One for lines that are text, and one for records."""
+
+    text: Prefilter[Rule]
+    records: Prefilter[RecordRule]
 
 
 class Scanner:
     """Knows the patterns of some services. Raises ProblemsError for patterns that cannot be used."""
 
-    def __init__(self, cards: Sequence[ServiceCard]) -> None:
-        self.rules = tuple(_rules(cards))
-        self._prefilters: dict[frozenset[str] | None, Prefilter] = {None: Prefilter(self.rules)}
-        self._builder = Builder()
+    def __init__(self, cards: Sequence[ServiceCard], topology: Topology | None = None) -> None:
+        self.rules, self.record_rules = _rules(cards)
+        self._topology = topology or Topology()
+        self._prefilters: dict[frozenset[str] | None, Prefilters] = {}
+        self._prefilter(None)
+        self._builder = Builder(self._topology)
 
     def events(
         self,
@@ -39,45 +52,84 @@ class Scanner:
         calendar: Calendar,
         services: frozenset[str] | None = None,
     ) -> list[Event]:
-        """The events of a block of whole lines, in the order of the lines.
+        """The events of a block of whole lines, in the order of the lines; no line gives two.
 
         `position` is the block's offset in its source, `services` whose patterns to try (None: all). `hits` are those
         of the patterns, below zero for a hint: Sessions.settle makes them count once.
         """
-        prefilter = self._prefilter(services)
-        place = Place(source, position, observed_at, calendar)
+        prefilters = self._prefilter(services)
+        inner = unwrapped(block)
+        if inner is None:
+            return self._events(block, prefilters, Place(source, position, observed_at, calendar))
+        events = self._events(inner.block, prefilters, Place(source, 0, observed_at, calendar))
+        return [_wrapped(event, inner, position, calendar) for event in events]
+
+    def rule_for(self, line: bytes) -> Rule | RecordRule | None:
+        """The rule that gives the event of a line: which pattern of a card is at work (or idle)."""
+        prefilters = self._prefilter(None)
+        for candidates in prefilters.text.candidates(line):
+            for batch in batches(candidates):
+                return batch.rule
+        for records in prefilters.records.candidates(line):
+            for found in record_batches(records, self._topology):
+                return found.rule
+        return None
+
+    def _events(self, block: bytes, prefilters: Prefilters, place: Place) -> list[Event]:
         events: list[Event] = []
-        for candidates in prefilter.candidates(block):
+        for candidates in prefilters.text.candidates(block):
             for batch in batches(candidates):
                 events += self._builder.events(batch, place)
+        read = len(events)
+        for records in prefilters.records.candidates(block):
+            for found in record_batches(records, self._topology):
+                events += self._builder.events(found, place)
         events.sort(key=POSITION)
-        return events
+        return events if read in (0, len(events)) else list(_once(events))
 
-    def rule_for(self, line: bytes) -> Rule | None:
-        """The rule that gives the event of a line: which pattern of a card is at work (or idle)."""
-        prefilter = self._prefilters[None]
-        return next((batch.rule for candidates in prefilter.candidates(line) for batch in batches(candidates)), None)
-
-    def _prefilter(self, services: frozenset[str] | None) -> Prefilter:
+    def _prefilter(self, services: frozenset[str] | None) -> Prefilters:
         if services not in self._prefilters:
             if len(self._prefilters) >= PREFILTERS_MAX:
                 self._prefilters = {None: self._prefilters[None]}
             rules = [rule for rule in self.rules if services is None or rule.service in services]
-            self._prefilters[services] = Prefilter(rules)
+            records = [rule for rule in self.record_rules if services is None or rule.service in services]
+            self._prefilters[services] = Prefilters(Prefilter(rules), Prefilter(records, LINE_BYTES_MAX))
         return self._prefilters[services]
 
 
-def _rules(cards: Sequence[ServiceCard]) -> list[Rule]:
+def _once(events: list[Event]) -> Iterator[Event]:
+    """One event for each line: what reads as a text and as a record, with two sources, is nobody's."""
+    by_line: dict[int | str, list[Event]] = {}
+    for event in events:
+        by_line.setdefault(event.position, []).append(event)
+    for same in by_line.values():
+        if len({(event.source_ip, event.source_host) for event in same}) == 1:
+            yield same[0]
+
+
+def _wrapped(event: Event, inner: Unwrapped, position: int, calendar: Calendar) -> Event:
+    """An event of a line inside a wrapper: where that stands, and when it was written unless the line itself says."""
+    line = inner.line_of(int(event.position))
+    at = calendar.time(inner.stamps[line]) if event.at == event.observed_at else None
+    return event._replace(position=position + inner.places[line], at=event.at if at is None else at)
+
+
+def _rules(cards: Sequence[ServiceCard]) -> tuple[tuple[Rule, ...], tuple[RecordRule, ...]]:
     rules: list[Rule] = []
+    records: list[RecordRule] = []
     problems: list[Problem] = []
     for card in cards:
         programs = Programs(card.reads.programs)
         for pattern in card.patterns:
-            for line, number in zip(pattern.lines, pattern.places, strict=True):
+            for place, (line, number) in enumerate(zip(pattern.lines, pattern.places, strict=True)):
                 try:
-                    rules.append(rule_of(card, pattern, line, programs))
+                    if pattern.wheres:
+                        records += record_rules(card, pattern, pattern.wheres[place], len(records))
+                    else:
+                        texts = [one for one in pattern.envelopes if one not in RECORDS]
+                        rules += [rule_of(card, pattern, line, programs, envelope) for envelope in texts]
                 except PatternError as error:
                     problems.append(Problem(str(card.path), number, "lines", f"{line!r} {error}"))
     if problems:
         raise ProblemsError(problems)
-    return rules
+    return tuple(rules), tuple(records)

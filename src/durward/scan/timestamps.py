@@ -12,14 +12,17 @@ DAY_SECONDS = 86400
 SECONDS = tuple(b"%02d" % second for second in range(60))
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 MONTH = rb"(?P<month>[A-Z][a-z][a-z])"
-CLOCK = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
+CLOCK = rb"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
 ZONE = rb"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"
 SHAPES = tuple(
     re.compile(shape)
     for shape in (
         MONTH + rb" {1,2}(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?" + CLOCK,  # Nov 23 08:10:00
-        rb"(?P<year>\d{4})[-/](?P<number>\d\d)[-/](?P<day>\d\d)[T ]" + CLOCK + ZONE,  # ISO 8601, RFC 5424, nginx
+        rb"(?P<year>\d{4})[-/.:](?P<number>\d\d)[-/.:](?P<day>\d\d)[T -]" + CLOCK + ZONE,  # ISO 8601, RFC 5424, nginx
         rb"(?P<day>\d\d)[/-]" + MONTH + rb"[/-](?P<year>\d{4})[: ]" + CLOCK + ZONE,  # 23/Nov/2026:08:10:00 +0000
+        rb"(?P<day>\d\d)[-/.](?P<number>\d\d)[-/.](?P<year>\d{4}) " + CLOCK + ZONE,  # 23-11-2026 08:10:00 +0000
+        rb"[A-Z][a-z][a-z], (?P<day>\d{1,2}) " + MONTH + rb" (?P<year>\d{4}) " + CLOCK + ZONE,  # RFC 5322
+        rb"(?P<short_year>\d\d)(?P<number>\d\d)(?P<day>\d\d) {1,2}" + CLOCK,  # 261123  8:10:00, as MySQL wrote
         rb"(?:[A-Z][a-z][a-z]) "
         + MONTH
         + rb" {1,2}(?P<day>\d{1,2}) "
@@ -27,7 +30,9 @@ SHAPES = tuple(
         + rb" (?P<year>\d{4})",  # Apache's errors
     )
 )
-EPOCH = re.compile(rb"(\d{9,10})(?:\.(\d{1,9})|(\d{3}))?")
+EPOCH = re.compile(rb"(\d{9,10})(?:\.(\d{1,9})\d*|(\d{3}))?")
+TAI = re.compile(rb"@40000000([0-9a-f]{8})[0-9a-f]{8}")
+TAI_AHEAD_SECONDS = 10  # as multilog writes them: TAI without leap seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Calendar:
         stamp = stamp.strip(b"[] ")
         if epoch := EPOCH.fullmatch(stamp):
             return float(epoch[1] + b"." + (epoch[2] or epoch[3] or b"0"))
+        if tai := TAI.fullmatch(stamp):
+            return float(int(tai[1], 16) - TAI_AHEAD_SECONDS)
         for shape in SHAPES:
             if match := shape.fullmatch(stamp):
                 return self._date(match.groupdict())
@@ -101,13 +108,14 @@ class Calendar:
         offset = self.utc_offset_seconds if zone is None else _offset_seconds(zone)
         fraction = float(b"0." + (parts["fraction"] or b"0"))
         leap_second = second == 60  # it has no name of its own in epoch time
-        for year in self._years(parts["year"]):
+        written = parts.get("year") or (parts.get("short_year") and b"20" + (parts["short_year"] or b""))
+        for year in self._years(written):
             try:
                 date = datetime(year, month, day, hour, minute, 59 if leap_second else second, tzinfo=UTC)
             except ValueError:
                 continue
             at = date.timestamp() - offset + leap_second + fraction
-            if parts["year"] or at <= self.reference + DAY_SECONDS:
+            if written or at <= self.reference + DAY_SECONDS:
                 return at
         return None
 
