@@ -49,6 +49,7 @@ class Room:
         self._network_namespace = network_namespace
         self._processes = Processes()
         self._identity: Identity | None = None  # of the mount namespace, once there is one
+        self._pin: int | None = None  # keeps it there: else another room might get its number before all is ended
         self.holder: subprocess.Popen[bytes] | None = None
         self.work = _make_work_folder()
 
@@ -61,7 +62,9 @@ class Room:
         )
         self.holder = holder
         _await_echo(holder)
-        self._identity = identity_of(Path(f"/proc/{holder.pid}/ns/mnt"))
+        namespace = Path(f"/proc/{holder.pid}/ns/mnt")
+        self._pin = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+        self._identity = identity_of(namespace)
         table = self.work / "mounts"
         table.write_text(self._mounts(), encoding="utf-8")
         self.run(["mount", "--all", "--fstab", table], check=True)
@@ -72,6 +75,9 @@ class Room:
         if self._identity is not None:
             end_processes_in("mnt", self._identity)
             self._identity = None
+        if self._pin is not None:
+            os.close(self._pin)
+            self._pin = None
         shutil.rmtree(self.work, ignore_errors=True)
 
     def run(self, argv: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:

@@ -2,8 +2,10 @@
 
 import re
 import socket
+import struct
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,9 +53,22 @@ class Firewalled(Scene):
         )
 
     def types(self, *words: str, connection: str = HERE) -> Completed:
-        """Run a verb as somebody who is logged in through `connection`."""
+        """Run a verb as somebody who is logged in through `connection`; one that confirms is there at that time."""
         environment = {**self.durward._environment(), "SSH_CONNECTION": connection}
-        return self.door.run([PROGRAM, *words], env=environment, timeout_seconds=20.0)
+        with self._connected(connection) if words[0] == "confirm" else nullcontext():
+            return self.door.run([PROGRAM, *words], env=environment, timeout_seconds=20.0)
+
+    @contextmanager
+    def _connected(self, connection: str) -> Iterator[None]:
+        """Have a connection to sshd as SSH_CONNECTION names it, unless it is refused. It ends without a trace."""
+        source, port, *_ = connection.split()
+        with open_socket(self.network.street, socket.AF_INET, socket.SOCK_STREAM) as theirs:
+            theirs.settimeout(SILENCE_SECONDS)
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            theirs.bind((source, int(port)))
+            with suppress(OSError):
+                theirs.connect((DOOR_IPV4, 22))
+            yield
 
     def does(self, *words: str, connection: str = HERE) -> Completed:
         """Run a verb that must succeed."""

@@ -23,6 +23,8 @@ from tests.attacks.firewalled import (
 )
 from tests.attacks.scene import PATIENCE_SECONDS, is_silent
 from tests.attacks.test_other_tables import FOREIGN
+from tests.commands.wrong_input import WRONG as WRONG_INPUT
+from tests.commands.wrong_input import write
 
 pytestmark = pytest.mark.kernel
 
@@ -229,7 +231,6 @@ def test_what_is_wrong_with_the_settings_is_said_and_changes_nothing(scene: Fire
         ("80-", "", "durward.toml:2"),
         ("99999", "", "durward.toml:2"),
         ("22", '\ninterfaces.eth7 = "trusted"', "no interface eth7"),
-        ("22", "\nenabled = false", "switched off"),
     ):
         scene.set_ports(tcp_in, more=more)
         done = scene.types("apply")
@@ -238,6 +239,39 @@ def test_what_is_wrong_with_the_settings_is_said_and_changes_nothing(scene: Fire
         scene.etc("durward.toml").write_text(scene.etc("durward.toml").read_text().replace(more, ""))
     assert scene.table() == before
     assert scene.firewall() == "confirmed"
+
+
+@pytest.mark.slow
+def test_nothing_is_loaded_where_anything_is_wrong(scene: Firewalled) -> None:
+    before, right = scene.table(), scene.etc("durward.toml").read_text(encoding="utf-8")
+    for wrong in WRONG_INPUT[::4]:
+        named = write(scene.etc("."), wrong)
+        done = scene.types("apply")
+        assert (done.returncode, done.stdout) == (WRONG, ""), (wrong.name, done.stderr)
+        assert f"{named}:{wrong.line}: " in done.stderr, wrong.name
+        for path in scene.etc(".").iterdir():
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        scene.etc("durward.toml").write_text(right, encoding="utf-8")
+    scene.wait(lambda: not scene.durward.ask("status")["degraded"], "nothing is degraded")
+    assert (scene.table(), scene.firewall(), scene.reached_ports()) == (before, "confirmed", OPEN_ONLY)
+
+
+def test_a_firewall_that_is_switched_off_is_taken_away_and_blocks_stay(scene: Firewalled) -> None:
+    blocked, blocked6 = scene.stranger(), scene.stranger(ipv6=True)
+    for attacker in (blocked, blocked6):
+        scene.does("block", attacker.address)
+    scene.does("config", "set", "firewall.enabled=false")
+    assert "taken away" in scene.does("apply").stdout
+    assert (scene.reached_ports(), scene.firewall()) == (BOTH, "off")
+    assert is_silent(blocked, OPEN)
+    assert is_silent(blocked6, OPEN)
+    assert scene.durward.stop() == 0
+    scene.durward.start()
+    assert (scene.reached_ports(), scene.firewall()) == (BOTH, "off")
+    assert is_silent(blocked, OPEN)
+    scene.does("config", "set", "firewall.enabled=true")
+    scene.confirmed()
+    assert (scene.reached_ports(), scene.firewall()) == (OPEN_ONLY, "confirmed")
 
 
 def test_a_dry_run_prints_what_nft_takes_and_changes_nothing(unapplied: Firewalled) -> None:

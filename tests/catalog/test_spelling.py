@@ -24,6 +24,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "port_floods": ("22;tcp;5;300", ["53/udp 9/1d"]),
     "connection_limits": ("22;5,80;20", []),
     "knocks": ("22;TCP;20;7000;8000;9000", []),
+    "places": (["nl", "as64500"], []),
 }
 
 

@@ -1,8 +1,12 @@
 """check: every mistake at once, with its file and line, and nothing else."""
 
+import os
 from pathlib import Path
 
+import pytest
 from tests.commands.typed import settings, typed
+
+from durward.commands import asking
 
 WRONG = """\
 [firewal]
@@ -41,7 +45,7 @@ def test_the_same_for_programs(tmp_path: Path) -> None:
 def test_what_is_right_is_said_to_be_right(tmp_path: Path) -> None:
     settings(tmp_path, "", allow="203.0.113.9\n")
     assert typed("check", home=tmp_path).status == 0
-    assert typed("check", "--json", home=tmp_path).answers == [{"right": True, "problems": []}]
+    assert typed("check", "--json", home=tmp_path).answers == [{"right": True, "problems": [], "unchecked": []}]
     assert typed("check", home=tmp_path / "nowhere").status == 0, "an empty home is right"
 
 
@@ -68,3 +72,43 @@ def test_a_mistake_in_a_card_of_the_site_is_named(tmp_path: Path) -> None:
     done = typed("check", home=tmp_path)
     assert done.status == 2
     assert "own.toml:1" in done.out
+
+
+def test_the_firewall_is_compiled_with_what_this_host_is(tmp_path: Path) -> None:
+    etc = settings(tmp_path, '[firewall]\ninterfaces = { nothere0 = "trusted" }\nsmtp_block = true\n', deny="")
+    text = (etc / "durward.toml").read_text() + 'smtp_users = ["nobody-of-that-name"]\n'
+    (etc / "durward.toml").write_text(text)
+    (etc / "policy.assert").write_text("anyone reches 22\n")
+    done = typed("check", home=tmp_path)
+    assert done.status == 2
+    assert f"{etc / 'durward.toml'}:2: firewall.interfaces.nothere0" in done.out
+    assert f"{etc / 'durward.toml'}:4: firewall.smtp_users" in done.out
+    assert f"{etc / 'policy.assert'}:1" in done.out
+
+
+def test_a_scan_that_would_open_a_door_is_a_mistake(tmp_path: Path) -> None:
+    settings(tmp_path, '[firewall]\ntcp_in = "1000:2000"\nknocks = ["9022/tcp 20s 1001 1002 1003"]\n')
+    done = typed("check", home=tmp_path)
+    assert done.status == 2
+    assert "scan" in done.out
+
+
+def test_without_root_it_says_what_was_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    settings(tmp_path, "")
+    (answer,) = typed("check", "--json", home=tmp_path).answers
+    assert (answer["right"], len(answer["unchecked"])) == (True, 1)
+    assert "only root" in answer["unchecked"][0]
+    assert "Not checked: whether the kernel takes the rules" in typed("check", home=tmp_path).out
+    settings(tmp_path, "[firewall]\nenabled = false\n")
+    assert typed("check", "--json", home=tmp_path).answers[0]["unchecked"] == []
+
+
+@pytest.mark.kernel
+def test_what_the_kernel_does_not_take_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings(tmp_path, "")
+    monkeypatch.setattr(asking, "rules_for", lambda *_: "table inet durward { chain a { jump nowhere; }; }\n")
+    done = typed("check", home=tmp_path)
+    assert done.status == 2
+    assert "the kernel does not take its rules" in done.out
+    assert "nowhere" in done.out or "rror" in done.out

@@ -109,3 +109,42 @@ def test_nothing_set_and_wrong_settings(line: Line) -> None:
     done = line.run("config", "list")
     assert done.exit_code == 2
     assert "durward.toml:2: firewall.ping" in done.stderr
+
+
+def test_unset_keeps_comments_and_says_what_makes_it_hold(line: Line) -> None:
+    told = line.run("config", "unset", "TCP_IN")
+    assert told.exit_code == 0, told.output
+    assert line.main.read_text() == "# mine\n[firewall]\n# ssh\n"
+    assert "durward apply" in told.stdout
+    assert "durward reload" not in told.stdout
+    assert line.run("config", "unset", "TCP_IN").stdout == "Nothing to change: everything is as it would be.\n"
+    line.run("config", "set", "LF_SSHD=9")
+    (told_again,) = line.json("config", "unset", "LF_SSHD")
+    assert ("detectors.brute_force.services.sshd.count", 9) in [
+        (one["key"], one["before"]) for one in told_again["changes"]
+    ]
+    assert "durward reload" in line.run("config", "set", "LF_SSHD=9").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("set", "TESTING=1"), "durward apply --confirm-within 1m"),
+        (("set", 'TESTING="0"'), "durward confirm"),
+        (("get", "TESTING"), "durward apply --confirm-within 1m"),
+        (("unset", "testing"), "durward apply --confirm-within 1m"),
+    ],
+)
+def test_testing_of_csf_is_explained_with_the_command_that_does_it(
+    line: Line, words: tuple[str, ...], advice: str
+) -> None:
+    done = line.run("config", *words)
+    assert done.exit_code == 2
+    assert "durward protects meanwhile" in done.stderr
+    assert advice in done.stderr
+    assert line.main.read_text() == MAIN
+
+
+def test_testing_names_the_time_of_its_interval(line: Line) -> None:
+    assert line.run("config", "set", "TESTING_INTERVAL=5").exit_code == 0
+    assert "durward apply --confirm-within 5m" in line.run("config", "set", "TESTING=1").stderr

@@ -147,10 +147,12 @@ def test_what_was_confirmed_is_said_although_the_settings_are_wrong_meanwhile(tm
 def test_apply_hands_over_what_it_compiled_and_which_ports_are_open(tmp_path: Path) -> None:
     settings(tmp_path, '[firewall]\ntcp_in = "443,8000:8010"\nssh_ports = "2222"\n')
     trial = {"firewall": "trial", "generation": "b", "trial_seconds": 30}
-    done, enforcer = heard(tmp_path, "apply", "--confirm-within", "30s", replies=[STATE, trial])
+    replies = [{"ways": []}, STATE, trial]
+    done, enforcer = heard(tmp_path, "apply", "--confirm-within", "30s", replies=replies)
     assert done.status == Exit.DONE, done.errors
     assert "On trial for 30 s" in done.out
-    state, applied = enforcer.words
+    ways, state, applied = enforcer.words
+    assert ways.name == "firewall ways"
     assert (state.name, applied.name) == ("firewall state", "firewall apply")
     assert {tuple(ports) for ports in applied.fields["open_ports"]} == {(443, 443), (2222, 2222), (8000, 8010)}
     assert (applied.fields["seconds"], applied.fields["force"]) == (30, False)
@@ -167,11 +169,14 @@ def test_wrong_options_are_wrong_usage(tmp_path: Path, words: tuple[str, ...]) -
     assert done.out == ""
 
 
-def test_a_firewall_that_is_switched_off_is_not_applied(tmp_path: Path) -> None:
+def test_a_firewall_that_is_switched_off_is_taken_away(tmp_path: Path) -> None:
     settings(tmp_path, "[firewall]\nenabled = false\n")
     done = typed("apply", "--dry-run", home=tmp_path)
-    assert (done.status, done.out) == (Exit.WRONG, "")
-    assert "enabled = true" in done.errors
+    assert (done.status, done.out.startswith("#")) == (Exit.DONE, True), done.errors
+    off = {"firewall": "off", "generation": "a", "trial_seconds": 0}
+    done, enforcer = heard(tmp_path, "apply", replies=[off])
+    assert [word.name for word in enforcer.words] == ["firewall none"]
+    assert (done.status, "taken away" in done.out) == (Exit.DONE, True)
 
 
 def test_a_mistake_in_the_settings_is_told_with_file_and_line(tmp_path: Path) -> None:

@@ -66,6 +66,25 @@ def test_the_page_of_why_is_inert() -> None:
     assert "durward unblock 203.0.113.9" in page
 
 
+def test_limits_and_tables_of_others_are_told_inert() -> None:
+    limit = {
+        "layer": "rate:port_flood",
+        "blocked": True,
+        "setting": "firewall.port_flood",
+        "limit": EVIL,
+        "port": "22/tcp",
+    }
+    limit |= {"packets": 3, "bytes": 180, "refused_at": None, "until": None, "counted": True}
+    foreign = {"layer": f"foreign:{EVIL}", "blocked": False, "may_refuse": True, "family": "inet", "held": [EVIL]}
+    answer = {**explanation(), "layers": [{"layer": "block", "blocked": False}, limit, foreign], "history": []}
+    page = why.page(answer)
+    assert obeyed(page) == set()
+    assert "\nFAKE" not in page
+    assert "is refused for now" in page
+    assert "too many connections in a time at 22/tcp: 3 packets refused" in page
+    assert "may refuse it" in page
+
+
 def test_the_lines_of_the_log_are_inert() -> None:
     decision = explanation()["history"][0]
     for more in ({}, {"simulated": True}, {"refused": None}):
@@ -86,10 +105,19 @@ def test_the_page_of_status_is_inert() -> None:
             "ignores": 0,
             "sources": [source, {**source, "problem": EVIL}],
             "processes": [{"name": "engine", "pid": 17, "rss_kib": 20_000}],
+            "refused": [
+                {"what": "list", "packets": 3, "bytes": 180, "parts": [{"of": EVIL, "packets": 3, "bytes": 180}]},
+                {"what": EVIL, "packets": 2, "bytes": 120},
+                {"what": "udp_flood", "packets": 0, "bytes": 0},
+            ],
+            "counted": [{"what": "syn_proxied", "packets": 1, "bytes": 60}],
             "degraded": [EVIL],
         }
     )
     assert obeyed(page) == set()
+    assert "lists and countries" in page
+    assert "answered by the proxy" in page
+    assert "UDP flood" not in page
 
 
 @pytest.mark.parametrize("words", [("list",), ("doctor",), ("log",)])

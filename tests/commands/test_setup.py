@@ -3,15 +3,19 @@
 import os
 import socket
 import stat
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from tests.commands.typed import settings, typed
 
-from durward.commands import setup  # noqa: F401 - tried here by its name
+from durward.catalog.traffic import parse_ports
+from durward.commands import setup
 from durward.commands.verb import Exit
+from durward.config.assertions import read_assertions
+from durward.facts import listeners
 
-NAMES = ["durward.toml", "allow.list", "deny.list", "ignore.list"]
+NAMES = ["durward.toml", "allow.list", "deny.list", "ignore.list", "policy.assert"]
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +30,14 @@ def test_what_it_writes_is_right_and_opens_what_listens(tmp_path: Path, monkeypa
         port = listening.getsockname()[1]
         done = typed("setup", home=tmp_path)
     assert done.status == Exit.DONE, done.errors
-    assert done.out.splitlines() == [f"wrote {tmp_path / 'etc' / name}" for name in NAMES]
+    assert [line for line in done.out.splitlines() if line.startswith("wrote")] == [
+        f"wrote {tmp_path / 'etc' / name}" for name in NAMES
+    ]
+    assert "you are logged in from 203.0.113.9" in done.out
+    assert done.out.splitlines()[-1] == "Next:  durward check"
     assert f'"{port}"' in (tmp_path / "etc" / "durward.toml").read_text().replace(",", '","')
+    assert f"{port} (" in (tmp_path / "etc" / "durward.toml").read_text(), "the program that listens is named"
+    assert "# 203.0.113.9 reaches " in (tmp_path / "etc" / "policy.assert").read_text()
     assert (tmp_path / "etc" / "allow.list").read_text().splitlines()[-1].startswith("203.0.113.9 # ")
     assert {stat.S_IMODE((tmp_path / "etc" / name).stat().st_mode) for name in NAMES} == {0o640}
     checked = typed("check", home=tmp_path)
@@ -46,7 +56,8 @@ def test_without_a_known_address_nobody_is_allowed(
 def test_what_is_there_already_is_left_as_it_is(tmp_path: Path) -> None:
     etc = settings(tmp_path, "# mine\n", deny="203.0.113.9\n")
     done = typed("setup", "--json", home=tmp_path)
-    assert done.answers == [{"written": [str(etc / "allow.list"), str(etc / "ignore.list")]}]
+    (answer,) = done.answers
+    assert answer["written"] == [str(etc / name) for name in ("allow.list", "ignore.list", "policy.assert")]
     assert (etc / "durward.toml").read_text() == "# mine\n"
     assert (etc / "deny.list").read_text() == "203.0.113.9\n"
     again = typed("setup", home=tmp_path)
@@ -59,3 +70,63 @@ def test_without_root_it_says_so_and_writes_nothing(tmp_path: Path, monkeypatch:
     assert (done.status, done.out) == (Exit.WRONG, "")
     assert "needs root" in done.errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_ports_of_the_panel_that_is_here_are_open_and_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    for path, text in (
+        ("usr/local/cpanel/version", ""),
+        ("etc/pure-ftpd.conf", "# PassivePortRange 1 2\nPassivePortRange          50000 50100\n"),
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    monkeypatch.setattr(setup, "ROOT", root)
+    done = typed("setup", "--json", home=tmp_path)
+    (answer,) = done.answers
+    assert answer["panel"] == "cpanel"
+    ports = parse_ports(answer["tcp_in"])
+    for port in (2083, 2087, 50_000, 50_100):
+        assert any(one.first <= port <= one.last for one in ports), port
+    assert not any(one.first <= 50_101 <= one.last for one in ports), "what its FTP server says counts"
+    text = (tmp_path / "etc" / "durward.toml").read_text()
+    assert "cPanel & WHM is installed." in text
+    assert "passive FTP, as /etc/pure-ftpd.conf says" in text
+    assert "# tcp_out = " in text
+    assert typed("check", home=tmp_path).status == Exit.DONE
+
+
+def test_a_database_that_listens_to_all_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        listeners,
+        "listeners",
+        lambda: [listeners.Listener("tcp", 3306, ip_address("0.0.0.0"))],
+    )
+    done = typed("setup", home=tmp_path)
+    assert "look at 3306 (MySQL)" in done.out
+    assert "3306 is MySQL: open, because it listens." in (tmp_path / "etc" / "durward.toml").read_text()
+
+
+def test_the_name_of_a_program_is_nothing_but_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any user may listen, under any name."""
+    monkeypatch.setattr(
+        listeners,
+        "listeners",
+        lambda: [listeners.Listener("tcp", 8081, ip_address("0.0.0.0"), 7)],
+    )
+    monkeypatch.setattr(listeners, "owners", lambda _inodes: {7: frozenset({'x\ntcp_in="1:9"\x1b'})})
+    (answer,) = typed("setup", "--json", home=tmp_path).answers
+    assert answer["tcp_in"] == "8081"
+    assert typed("config", "get", "--json", "firewall.tcp_in", home=tmp_path).answers[0]["value"] == "8081"
+
+
+def test_the_lines_of_the_template_are_assertions(tmp_path: Path) -> None:
+    typed("setup", home=tmp_path)
+    path = tmp_path / "etc" / "policy.assert"
+    assert read_assertions(path).entries == [], "nothing is asserted that nobody meant"
+    lines = [line.removeprefix("# ") for line in path.read_text().splitlines()]
+    examples = [line for line in lines if " reach" in line]
+    assert len(examples) >= 6
+    path.write_text("\n".join(examples))
+    assert read_assertions(path).problems == []

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durward.catalog.document import ProblemsError
-from durward.config.list_edits import append_entry, remove_entries
+from durward.config.list_edits import Removal, append_entry, clear_entries, remove_entries
 from durward.config.lists import read_list
 from durward.model import Subject
 
@@ -56,10 +56,10 @@ def test_only_the_meant_lines_go(tmp_path: Path) -> None:
         b"Include /etc/other.list",
     ]
     path.write_bytes(b"".join(lines))
-    assert remove_entries(path, ADDRESS) == (2, 1)
+    assert remove_entries(path, ADDRESS) == (2, 1, 0)
     assert path.read_bytes() == b"".join(lines[index] for index in (0, 2, 3, 5, 6, 7, 8))
-    assert remove_entries(path, ADDRESS, filters=True) == (1, 1)
-    assert remove_entries(path, ADDRESS) == (0, 1)
+    assert remove_entries(path, ADDRESS, filters=True) == (1, 1, 0)
+    assert remove_entries(path, ADDRESS) == (0, 1, 0)
 
 
 def test_mode_owner_and_links_stay(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_mode_owner_and_links_stay(tmp_path: Path) -> None:
 
 def test_nothing_to_do_leaves_the_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "deny.list"
-    assert remove_entries(path, ADDRESS) == (0, 0)
+    assert remove_entries(path, ADDRESS) == (0, 0, 0)
     assert not path.exists()
     path.write_text("192.0.2.5\n")
     before = path.stat()
@@ -132,3 +132,23 @@ def test_what_was_removed_is_gone_and_the_rest_is_not(
     path.write_text("".join(f"192.0.2.{number}\n" for number in numbers))
     assert remove_entries(path, Subject.parse(f"192.0.2.{gone}")).removed == numbers.count(gone)
     assert path.read_text() == "".join(f"192.0.2.{number}\n" for number in numbers if number != gone)
+
+
+def test_all_but_what_must_not_be_deleted_is_cleared(tmp_path: Path) -> None:
+    path = tmp_path / "deny.list"
+    path.write_text(
+        "# head\n192.0.2.1\n192.0.2.2 # Do Not Delete\n192.0.2.4-192.0.2.6 # do not delete\n192.0.2.10-192.0.2.12\n"
+        "tcp|in|d=22|s=192.0.2.3\nicmp|in|d=ping|s=192.0.2.3\nInclude /etc/durward/more.list\nno entry\n"
+    )
+    assert clear_entries(path) == Removal(4, 2, 1)
+    assert path.read_text() == (
+        "# head\n192.0.2.2 # Do Not Delete\n192.0.2.4-192.0.2.6 # do not delete\n"
+        "Include /etc/durward/more.list\nno entry\n"
+    )
+
+
+def test_a_part_of_an_interval_is_no_line_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "deny.list"
+    path.write_text("192.0.2.10-192.0.2.12\nicmp|in|d=ping|s=192.0.2.12\n")
+    assert remove_entries(path, Subject.parse("192.0.2.12"), filters=True) == Removal(1, 0, 1)
+    assert path.read_text() == "192.0.2.10-192.0.2.12\n"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durward.config import lists
-from durward.config.lists import FILE_BYTES_MAX, ListEntry, parse_entry, read_list, scan_list
+from durward.config.lists import FILE_BYTES_MAX, ListEntry, parse_entries, read_list, scan_list
 from durward.model import EVERYTHING, Subject
 from durward.model.address import text_of
 
@@ -74,6 +74,20 @@ def test_subject_and_scope(tmp_path: Path) -> None:
     assert (by_user.subject, by_user.scope) == (None, None)
     assert by_user.filter is not None
     assert by_user.filter.user == "99"
+
+
+def test_an_interval_is_the_networks_in_it(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "192.0.2.10-192.0.2.12 # three\n2001:db8::2-2001:db8::3\ntcp|in|d=22|s=192.0.2.2-192.0.2.4\n"
+    )
+    assert [(entry.network, entry.comment, entry.line) for entry in read_list(path).entries] == [
+        ("192.0.2.10/31", "three", 1),
+        ("192.0.2.12", "three", 1),
+        ("2001:db8::2/127", "", 2),
+        ("192.0.2.2/31", "", 3),
+        ("192.0.2.4", "", 3),
+    ]
+    assert [str(entry.scope) for entry in read_list(path).entries[3:]] == ["in:22", "in:22"]
 
 
 def test_a_bad_line_costs_only_itself(tmp_path: Path) -> None:
@@ -189,15 +203,15 @@ def test_any_bytes_give_entries_or_problems(tmp_path_factory: pytest.TempPathFac
         str(item).encode()
 
 
-@given(st.text("0123456789abcdf.:/|=_,# \tudsgtinpco", max_size=80))
+@given(st.text("0123456789abcdf.:/|=_,-*# \tudsgtinpco", max_size=80))
 def test_any_line_gives_a_canonical_entry_or_is_refused(text: str) -> None:
     try:
-        entry = parse_entry(text, "x", 1)
+        entries = parse_entries(text, "x", 1)
     except lists.InvalidLineError:
         return
-    if entry and entry.network:
-        assert entry.subject is not None
-        assert entry.subject.value == entry.network
+    for entry in entries:
+        assert entry.network or (entry.filter and (entry.filter.user or entry.filter.group))
+        assert not entry.network or (entry.subject and entry.subject.value == entry.network)
 
 
 @given(st.lists(st.one_of(FOUR, SIX), max_size=20))
@@ -221,11 +235,11 @@ def test_the_quick_way_gives_what_the_careful_way_gives(tmp_path: Path) -> None:
         "192.0.2.\N{ARABIC-INDIC DIGIT ONE}",
     ):
         try:
-            careful = parse_entry(text, "x", 1)
+            careful = parse_entries(text, "x", 1)
         except lists.InvalidLineError:
-            careful = None
+            careful = []
         quick = read_list(written(tmp_path, text)).entries
-        assert [entry.network for entry in quick] == ([careful.network] if careful else [])
+        assert [entry.network for entry in quick] == [entry.network for entry in careful]
 
 
 def test_a_long_list_is_read_whole(tmp_path: Path) -> None:
@@ -233,3 +247,29 @@ def test_a_long_list_is_read_whole(tmp_path: Path) -> None:
     entries = read_list(written(tmp_path, "\n".join(addresses))).entries
     assert [entry.network for entry in entries] == addresses
     assert entries[-1] == ListEntry("10.0.255.255", None, "", False, str(tmp_path / "deny.list"), 65536)
+
+
+def test_of_a_long_list_only_the_beginning_and_filters_are_kept(tmp_path: Path) -> None:
+    path = written(tmp_path, "192.0.2.1\n192.0.2.2\n192.0.2.3\ntcp|in|d=22|s=192.0.2.4\n192.0.2.5\n")
+    found = read_list(path, 2)
+    assert [(entry.network, entry.line) for entry in found.entries] == [
+        ("192.0.2.1", 1),
+        ("192.0.2.2", 2),
+        ("192.0.2.4", 4),
+    ]
+    assert (found.further, found.is_whole) == (2, True)
+
+
+def test_more_filters_than_packets_should_pay_for_are_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "FILTERS_MAX", 1)
+    path = written(tmp_path, "192.0.2.1\n" + "tcp|in|d=22|s=192.0.2.4\n" * 3)
+    found = read_list(path, 1)
+    assert (len(found.entries), [one.line for one in found.problems]) == (2, [3, 4])
+
+
+def test_what_cannot_be_read_makes_a_list_not_whole(tmp_path: Path) -> None:
+    path = written(tmp_path, f"192.0.2.1\nInclude {tmp_path}/gone.list\nnonsense\n")
+    assert not read_list(path).is_whole
+    assert read_list(written(tmp_path, "nonsense\n")).is_whole

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durward.config.toml_edits import EditError, paths_of, set_value, set_values, toml_of
+from durward.config.toml_edits import EditError, paths_of, set_value, set_values, toml_of, unset_value
 
 TEXT = """\
 # Kept.
@@ -128,3 +128,48 @@ def test_the_text_then_says_what_was_meant_or_is_refused(data: dict[str, Any], p
 def test_ordinary_settings_are_never_refused() -> None:
     values = {("firewall", "tcp_in"): "1", ("a", "b", "c"): 2, ("a", "d"): 3, ("firewall", "interfaces", "eth0.5"): "x"}
     assert dict(paths_of(tomllib.loads(set_values(TEXT, values)))).items() >= values.items()
+
+
+@pytest.mark.parametrize(
+    ("path", "went", "came"),
+    [
+        ("firewall.tcp_in", ['tcp_in     = "22,80"   # the web'], ["# the web"]),
+        (
+            "firewall.interfaces.eth1",
+            ['interfaces = { eth1 = "trusted" }  # mine'],
+            ["interfaces = {}  # mine"],
+        ),
+        ("detectors.brute_force.mode", ['mode = "enforce"'], []),
+        ("detectors.brute_force.services.dovecot.count", ["services.dovecot.count = 10 # phones"], ["# phones"]),
+        ("alerts.mail.to", ["to = [", '    "root", # me', "]"], []),
+        ("firewall.tcp_out", [], []),
+    ],
+)
+def test_a_value_is_taken_out_and_all_else_stays(path: str, went: list[str], came: list[str]) -> None:
+    result = unset_value(TEXT, tuple(path.split(".")))
+    before, after = TEXT.splitlines(), result.splitlines()
+    assert list((Counter(before) - Counter(after)).elements()) == went
+    assert list((Counter(after) - Counter(before)).elements()) == came
+
+
+@given(TABLES, st.data())
+def test_the_text_then_says_all_but_what_was_taken_out(data: dict[str, Any], chosen: st.DataObject) -> None:
+    text, known = written(data), dict(paths_of(data))
+    if not known:
+        return
+    path = chosen.draw(st.sampled_from(sorted(known)))
+    try:
+        result = unset_value(text, path)
+    except EditError:
+        return
+    del known[path]
+    assert dict(paths_of(tomllib.loads(result))) == known
+    assert (result.count("# before"), result.count("# about")) == (text.count("# before"), text.count("# about"))
+
+
+def test_what_is_set_can_always_be_taken_out_again() -> None:
+    values = {("firewall", "syn_flood"): "1", ("a", "b", "c"): 2, ("firewall", "interfaces", "eth0.5"): "x"}
+    text = set_values(TEXT, values)
+    for path in values:
+        text = unset_value(text, path)
+    assert dict(paths_of(tomllib.loads(text))) == dict(paths_of(tomllib.loads(TEXT)))

@@ -40,6 +40,8 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
     "after": short_texts,
     "listing": listings,
     "last": some.booleans(),
+    "subject": some.one_of(some.just(""), networks.map(lambda one: one.value)),
+    "names": some.lists(some.from_regex(r"[a-z][a-z0-9_]{0,40}", fullmatch=True), max_size=40),
 }
 words = some.sampled_from(sorted(TABLE)).flatmap(
     lambda name: some.tuples(some.just(name), some.fixed_dictionaries({key: FIELDS[key] for key in TABLE[name]}))
@@ -111,7 +113,7 @@ def test_fields_of_a_wrong_type_are_refused(name: str, data: some.DataObject) ->
     fields = {field: data.draw(FIELDS[field]) for field in TABLE[name]}
     spelt = {field: [one.spell() for one in value] if field == "entries" else value for field, value in fields.items()}
     spelt[key] = data.draw(json_values)
-    assume(not isinstance(spelt[key], {"entries": list, "last": bool}.get(key, str)))
+    assume(not isinstance(spelt[key], {"entries": list, "names": list, "last": bool}.get(key, str)))
     assert refused(json.dumps({"word": name, **spelt}, separators=(",", ":")).encode())
 
 
@@ -226,3 +228,15 @@ def test_parts_of_many_small_entries_hold_as_many_as_allowed() -> None:
     assert sum(map(len, parts(small))) == 250
     assert parts([]) == []
     assert max(map(len, parts([SSH] * 250))) > 50
+
+
+@pytest.mark.parametrize(
+    "names", [["meter-x"], ["a" * 101], [""], ["A"], "meter_a", [1], ["a\n"], ["a"] * (ITEMS_MAX + 1)]
+)
+def test_names_of_sets_are_plain(names: Any) -> None:
+    assert refused(json.dumps({"word": "look meters", "subject": "203.0.113.9", "names": names}).encode())
+
+
+@pytest.mark.parametrize("subject", ["203.0.113.009", "nobody", "::ffff:203.0.113.9", 7, None, "203.0.113.9/24"])
+def test_a_subject_is_spelt_as_we_spell_it(subject: Any) -> None:
+    assert refused(json.dumps({"word": "look others", "subject": subject}, separators=(",", ":")).encode())

@@ -137,3 +137,10 @@ def test_a_network_is_allowed_only_as_a_whole(home: Home, store: Store) -> None:
     assert exempt.allowed(Subject.parse("192.0.2.1")) is None
     assert exempt.ignored(Subject.parse("192.0.2.1")) == "ignore.list:1"
     assert exempt.ignored(Subject.parse("192.0.2.0/24")) is None
+
+
+def test_what_a_file_held_is_not_gone_while_it_cannot_be_read(home: Home, store: Store) -> None:
+    follow(home, store, deny="203.0.113.9\n203.0.113.10\n")
+    found = lists(home, deny=f"203.0.113.9\nInclude {home.etc}/gone.list\n")
+    assert changes(found, store, NOW) == []
+    assert follow(home, store, deny="203.0.113.9\n") == [("unblock", "203.0.113.10", "in:")]

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,17 @@ import pytest
 from tests.kernel.namespaces import Namespace
 
 from durward.control.words import ROOT_TABLE, encode
+from durward.daemons import administrators
 from durward.daemons import gate as gate_module
 from durward.daemons.gate import Gate
 from durward.model import Address, parse_address
+from durward.privileged.guards import Guards
+from durward.privileged.guards import Policy as GuardPolicy
+from durward.privileged.keeper import Keeper
 from durward.privileged.logins import Login
+from durward.privileged.sets import Sets
 from durward.ruleset.firewall import firewall
+from durward.ruleset.levels import BLOCK_PREFIX_V6
 from durward.ruleset.policy import Policy
 from durward.ruleset.skeleton import skeleton
 
@@ -33,11 +39,13 @@ class Room:
     def __init__(self, directory: Path, namespace: Namespace) -> None:
         self.directory, self.namespace = directory, namespace
         self.times_anew = 0
+        self.sets = Sets()
         self.gate = self.begin()
 
     def begin(self) -> Gate:
         """What the next enforcer does."""
-        self.gate = Gate(self.directory, self.directory / "stopped", skeleton(), self.anew)
+        self.keeper = Keeper(self.sets, Guards(list, GuardPolicy()), BLOCK_PREFIX_V6)
+        self.gate = Gate(self.directory, self.directory / "stopped", skeleton(), self.anew, self.keeper)
         return self.gate
 
     def anew(self) -> None:
@@ -65,8 +73,22 @@ class Room:
         given = {"open_ports": [[22, 22]], "seconds": 60, "force": False, "connection": HERE, **fields}
         return self.say("firewall apply", *(texts or (firewall(Policy(), generation),)), **given)
 
+    def confirm(self) -> dict[str, Any]:
+        """Confirm from a connection that is there only now."""
+        with connected() as name:
+            return self.say("firewall confirm", connection=name)
+
     def chains(self) -> str:
         return self.namespace.run("nft", "list", "chains", "inet")
+
+
+@contextmanager
+def connected() -> Iterator[str]:
+    """A connection to this host, as sshd would write it into SSH_CONNECTION."""
+    with socket.create_server(("", 0)) as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as theirs, listening.accept()[0]:
+            yield f"127.0.0.1 {theirs.getsockname()[1]} 127.0.0.1 {port}"
 
 
 @pytest.fixture
@@ -76,6 +98,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         made = Room(tmp_path, namespace)
         yield made
         made.gate.changes.close()
+        made.sets.close()
     namespace.close()
 
 
@@ -83,7 +106,7 @@ def test_applied_confirmed_and_applied_again(room: Room) -> None:
     assert room.say("firewall state") == {"firewall": "off", "generation": "a", "trial_seconds": 0}
     assert room.apply() == {"firewall": "trial", "generation": "a", "trial_seconds": 60}
     assert "goto" not in room.chains()
-    assert room.say("firewall confirm", connection=ELSEWHERE)["firewall"] == "confirmed"
+    assert room.confirm()["firewall"] == "confirmed"
     assert room.apply("b") == {"firewall": "trial", "generation": "b", "trial_seconds": 60}
     assert room.say("firewall rollback")["firewall"] == "confirmed"
 
@@ -106,7 +129,7 @@ def test_what_is_not_on_trial_is_refused(room: Room) -> None:
 def test_a_text_for_a_generation_that_is_kept_meanwhile_is_refused(room: Room) -> None:
     """Two people apply at once: what the second one compiled must not be mixed into what the first one confirmed."""
     room.apply("a")
-    room.say("firewall confirm", connection=ELSEWHERE)
+    room.confirm()
     before = room.namespace.run("nft", "list", "table", "inet", "durward")
     reply = room.apply("a")
     assert reply["status"] == REFUSED
@@ -180,7 +203,7 @@ def test_descriptors_that_came_along_are_closed(room: Room) -> None:
 
 def test_stopped_means_no_table_and_started_means_the_same_as_before(room: Room) -> None:
     room.apply()
-    room.say("firewall confirm", connection=ELSEWHERE)
+    room.confirm()
     before = room.chains()
     assert room.say("firewall off")["firewall"] == "stopped"
     assert room.chains() == ""
@@ -231,7 +254,7 @@ class LoggedIn:
 
 
 def test_the_port_of_a_live_login_is_not_closed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "Surroundings", LoggedIn)
+    monkeypatch.setattr(administrators, "Surroundings", LoggedIn)
     with socket.create_server(("", 2222)) as listening, socket.create_connection(("127.0.0.1", 2222)) as theirs:
         ours, _ = listening.accept()
         with ours:
@@ -246,9 +269,67 @@ def test_the_port_of_a_live_login_is_not_closed(room: Room, monkeypatch: pytest.
             assert room.apply(force=True)["firewall"] == "trial"
 
 
+def test_who_is_allowed_whatever_the_port_needs_no_open_one(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(administrators, "Surroundings", LoggedIn)
+    room.gate._allows = lambda address: address == LoggedIn.address
+    with connected():
+        assert room.apply(open_ports=[])["firewall"] == "trial"
+
+
+def test_whoever_applies_is_spared_though_the_system_has_no_record_of_him(room: Room) -> None:
+    with connected() as name:
+        reply = room.apply(open_ports=[], connection=name)
+        assert (reply["status"], "whoever asks for this" in reply["error"]) == (REFUSED, True)
+        port = int(name.split()[3])
+        assert room.say("firewall ways", connection=name) == {"ways": [["127.0.0.1", port, "whoever asks for this"]]}
+        assert room.apply(open_ports=[[port, port]], connection=name)["firewall"] == "trial"
+    assert room.say("firewall ways", connection=ELSEWHERE) == {"ways": []}
+    assert room.say("firewall ways", connection="at a console") == {"ways": []}
+
+
+def test_no_connection_from_before_confirms_nor_one_that_is_over(room: Room) -> None:
+    with connected() as older:
+        room.apply()
+        reply = room.say("firewall confirm", connection=older)
+        assert (reply["status"], "new connection" in reply["error"]) == (REFUSED, True)
+        room.gate.changes.close()
+        assert room.begin().state() == "trial"
+        assert room.say("firewall confirm", connection=older)["status"] == REFUSED, "the next enforcer knows them too"
+    reply = room.say("firewall confirm", connection=ELSEWHERE)
+    assert (reply["status"], "connection that is over" in reply["error"]) == (REFUSED, True)
+    assert room.confirm()["firewall"] == "confirmed"
+
+
+def test_at_a_console_no_connection_is_asked_for(room: Room) -> None:
+    room.apply()
+    assert room.say("firewall confirm", connection="")["firewall"] == "confirmed"
+
+
+@pytest.mark.parametrize("other", [ELSEWHERE, ""])
+def test_of_two_who_apply_at_once_the_second_is_told(room: Room, other: str) -> None:
+    room.apply()
+    reply = room.apply(connection=other)
+    assert (reply["status"], "203.0.113.9 applied is on trial for 60 s more" in reply["error"]) == (REFUSED, True)
+    assert room.apply()["firewall"] == "trial", "the first may apply again"
+    assert room.apply(connection=other, force=True)["firewall"] == "trial"
+    assert room.apply()["status"] == REFUSED
+
+
+def test_a_firewall_that_is_taken_away_does_not_come_back(room: Room) -> None:
+    room.apply()
+    room.confirm()
+    assert "input_a" in room.chains()
+    assert room.say("firewall none") == {"firewall": "off", "generation": "a", "trial_seconds": 0}
+    assert "input_a" not in room.chains()
+    assert "block" in room.namespace.run("nft", "list", "table", "inet", "durward"), "blocks stay"
+    room.gate.changes.close()
+    room.begin()
+    assert (room.gate.state(), list(room.directory.glob("*.nft"))) == ("off", [])
+
+
 def test_what_somebody_else_took_out_is_put_back_and_told(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
     room.apply()
-    room.say("firewall confirm", connection=ELSEWHERE)
+    room.confirm()
     before = room.chains()
     room.namespace.run("nft", "delete", "table", "inet", "durward")
     room.gate.look()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ class Place:
         files = f'files = ["{self.log}", "{directory}/l*.log"]'
         (home.etc / "durward.toml").write_text(f"[services.sshd]\n{files}\njournal = []\n")
         self.enforcer = OpeningDoor(directory, [str(self.log), f"{directory}/l*.log"])
-        loaded = load(home)
+        everything = load(home)
+        loaded = replace(everything, services=[card for card in everything.services if card.id == "sshd"])
         import_detectors(loaded.detectors)
         self.loaded = loaded
         self.begin_anew({})

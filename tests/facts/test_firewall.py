@@ -16,7 +16,7 @@ from durward.facts.firewall import policy_of
 from durward.facts.host import Host, host_now
 from durward.facts.interfaces import NetworkInterface, OwnAddress
 from durward.facts.listeners import Listener
-from durward.ruleset.policy import Interface, Knock, Policy, Ports, Redirect, Smtp
+from durward.ruleset.policy import EVERYTHING, Interface, Knock, Policy, Ports, Redirect, Smtp
 
 
 def own(address: str, network: str, *, first: bool = True, lasts: bool = True) -> OwnAddress:
@@ -101,6 +101,15 @@ def test_ports_of_both_families_and_of_one_interface(etc: Etc) -> None:
     )
 
 
+def test_what_may_leave_if_nothing_is_said_and_if_nothing_may(etc: Etc) -> None:
+    every = parse_ports("*")
+    assert etc.policy().outbound == EVERYTHING
+    assert etc.policy('[firewall]\ntcp_out = ""\n').outbound == Ports((), every, (), every)
+    assert etc.policy('[firewall]\ntcp_out = ""\nudp_out = ""\n').outbound == Ports()
+    assert etc.policy('[firewall]\nudp_out_ipv6 = ""\n').outbound == Ports(every, every, every, ())
+    assert etc.policy('[firewall]\ntcp_out = "*"\nudp_out = "0:65535"\n').outbound == EVERYTHING
+
+
 def test_an_interface_that_is_not_there(etc: Etc) -> None:
     [missing, quoted] = etc.problems('[firewall]\ninterfaces = { eht1 = "trusted", "a\\"b" = "ignored" }\n')
     assert (missing.line, missing.nearest) == (2, "eth1")
@@ -111,10 +120,10 @@ def test_an_interface_that_is_not_there(etc: Etc) -> None:
 def test_mail_users_are_looked_up(etc: Etc) -> None:
     policy = etc.policy('[firewall]\nsmtp_block = true\nsmtp_users = ["nobody", "12345"]\nsmtp_groups = ["mail"]\n')
     users = (0, pwd.getpwnam("nobody").pw_uid, 12345)
-    assert policy.smtp == Smtp(users, (grp.getgrnam("mail").gr_gid,), (25, 465, 587), None)
+    assert policy.smtp == Smtp(users, (grp.getgrnam("mail").gr_gid,), (25, 465, 587))
     redirected = etc.policy('[firewall]\nsmtp_block = true\nsmtp_redirect = true\nsmtp_ports = "25"\n').smtp
     assert redirected is not None
-    assert (redirected.redirect_to, redirected.ports, redirected.users[0]) == (25, (25,), 0)
+    assert (redirected.redirected, redirected.ports, redirected.users[0]) == (True, (25,), 0)
 
 
 def test_a_written_name_must_exist_and_one_of_the_default_need_not(etc: Etc) -> None:

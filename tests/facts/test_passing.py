@@ -86,9 +86,9 @@ def test_what_is_not_for_this_host_leaves_again() -> None:
 
 def test_only_plain_names_of_cards_are_laid() -> None:
     packet = Packet(FAR, HERE, "tcp", 22, "in", "outer", "inner")
-    assert laying.cards_of([packet]) == ["inner", "outer"]
+    assert laying.cards_of([packet], {}) == ["inner", "outer"]
     with pytest.raises(FactsError, match="plain names"):
-        laying.cards_of([Packet(FAR, HERE, "tcp", 22, "in", "x; link del")])
+        laying.cards_of([Packet(FAR, HERE, "tcp", 22, "in", "x; link del")], {})
 
 
 def test_who_stands_for_whom() -> None:

@@ -54,3 +54,41 @@ def test_a_file_names_each_wrong_line(tmp_path: Path) -> None:
     assert [problem.line for problem in raised.value.problems] == [2, 4]
     with pytest.raises(ProblemsError, match="director"):
         read_redirects(tmp_path)
+
+
+def test_a_line_without_effect_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "redirect.list"
+    path.write_text("*|666|*|25|tcp\n*|666|*|25|tcp\n*|666|*|26|tcp\n*|666|*|26|udp\n")
+    with pytest.raises(ProblemsError) as raised:
+        read_redirects(path)
+    (problem,) = raised.value.problems
+    assert (problem.line, problem.message) == (3, "line 1 leads the same elsewhere already, so this one has no effect")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("*|666|*|25|tcp", "192.0.2.4|666|*|26|tcp"),
+        ("*|666|*|25|tcp", "2001:db8::4|666|*|26|tcp"),
+        ("192.0.2.4|*|10.0.0.1|*|tcp", "192.0.2.4|80|10.0.0.2|80|tcp"),
+    ],
+)
+def test_a_narrower_line_stands_before_a_wider_one(tmp_path: Path, first: str, second: str) -> None:
+    path = tmp_path / "redirect.list"
+    path.write_text(f"{second}\n{first}\n")
+    assert len(read_redirects(path)) == 2
+    path.write_text(f"{first}\n{second}\n")
+    with pytest.raises(ProblemsError, match=r"redirect.list:2: line 1 leads the same"):
+        read_redirects(path)
+
+
+@pytest.mark.parametrize(("version", "setting"), [(4, "net.ipv4.ip_forward"), (6, "net.ipv6.conf.all.forwarding")])
+def test_another_machine_is_reached_only_by_a_host_that_forwards(tmp_path: Path, version: int, setting: str) -> None:
+    path = tmp_path / "redirect.list"
+    path.write_text("192.0.2.4|80|203.0.113.4|80|tcp\n2001:db8::4|80|2001:db8:1::4|80|tcp\n*|666|*|25|tcp\n")
+    assert len(read_redirects(path)) == 3
+    with pytest.raises(ProblemsError) as raised:
+        read_redirects(path, {4, 6} - {version})
+    (problem,) = raised.value.problems
+    assert problem.line == (1 if version == 4 else 2)
+    assert f"does not forward IPv{version}: set {setting} = 1" in problem.message

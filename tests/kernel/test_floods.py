@@ -188,9 +188,12 @@ def tracked(pair: Pair) -> int:
     return int(pair.server.run("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
 
 
+@pytest.mark.parametrize("proxy", [True, False])
 @pytest.mark.parametrize("sources", [(CLIENT, *FAR), (CLIENT6, *FAR6)])
-def test_new_clients_connect_in_a_flood_of_false_sources(firewalled: Pair, sources: tuple[str, ...]) -> None:
-    policy = Policy(inbound=INBOUND, syn_flood=Rate(100, 1, 150))
+def test_new_clients_connect_in_a_flood_of_false_sources(
+    firewalled: Pair, sources: tuple[str, ...], *, proxy: bool
+) -> None:
+    policy = Policy(inbound=INBOUND, syn_flood=Rate(100, 1, 150), syn_proxy=proxy)
     load(firewalled, policy)
     set_sysctls(firewalled, sysctls(policy))
     version = 6 if ":" in sources[0] else 4
@@ -210,14 +213,14 @@ def test_new_clients_connect_in_a_flood_of_false_sources(firewalled: Pair, sourc
 
 @pytest.mark.parametrize("source", [CLIENT, CLIENT6])
 def test_a_source_that_is_known_has_a_limit_of_its_own(firewalled: Pair, source: str) -> None:
-    version, other = (6, OTHER6) if ":" in source else (4, OTHER)
+    other = OTHER6 if ":" in source else OTHER
     load(firewalled, Policy(inbound=INBOUND, syn_flood=Rate(5, 3600, 5)))
     with listening(firewalled, source) as server:
         strangers = [tcp(source, PORT, source_port=41_000 + number) for number in range(20)]
         put(firewalled, strangers)
-        assert counters(firewalled.server, f"syn_known{version}_a") == {"syn_flood source": 0}
+        assert counters(firewalled.server, "syn_beyond_a") == {"syn_flood source": 0}
         with connect(firewalled.client, source), server.accept()[0]:
             pass
         put(firewalled, [tcp(source, PORT, source_port=42_000 + number) for number in range(20)])
-        assert counters(firewalled.server, f"syn_known{version}_a") == {"syn_flood source": 15}
+        assert counters(firewalled.server, "syn_beyond_a") == {"syn_flood source": 15}
         assert outcome(firewalled, other) == "connected"

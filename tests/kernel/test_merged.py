@@ -20,6 +20,7 @@ from durward.ruleset.skeleton import skeleton
 
 pytestmark = pytest.mark.kernel
 PORT, OTHER_PORT, CLOSED_PORT = 5500, 5501, 5502
+ANSWERING = 20_000  # no port that a client is given by chance: what answers from it belongs to a connection
 OPEN = [f"udp dport {PORT}-{OTHER_PORT} accept"]
 ALL, ALL6 = [CLIENT, *FAR], [CLIENT6, *FAR6]
 LISTED = ["198.51.100.0/25", "10.16.0.0/12", "203.0.113.9", "2001:db8:2::/64", "2001:db8:3::1"]
@@ -111,8 +112,8 @@ def test_the_host_gets_answers_from_everywhere(pair: Pair, merged: MergedSets, m
     filled(pair, merged, one)
     for source, to, us, free in ((FAR[3], FAR[3], SERVER, FREE), (FAR[1], FAR[1], SERVER, FREE)):
         asking = pair.host.listening(2, PORT)
-        asking.sendto(b"question", (to, 40_000))
-        put(pair, [udp(source, PORT, b"answer", source_port=40_000)])
+        asking.sendto(b"question", (to, ANSWERING))
+        put(pair, [udp(source, PORT, b"answer", source_port=ANSWERING)])
         assert pair.host.texts(pair.client, free, us, PORT) == ["answer"]
 
 
@@ -177,7 +178,9 @@ def test_a_filling_that_fails_leaves_nothing(pair: Pair, merged: MergedSets) -> 
     prefixes = prefixes_of([f"10.0.{number >> 8}.{number & 255}" for number in range(30_000)])
     with pair.server.inside():
         steps = merged.fill(one.name, prefixes.filling(1), prefixes)
-        assert [next(steps), next(steps)] == [0, 10_000]
+        assert next(steps) == 0
+        while not next(steps):
+            pass
         pair.server.run("nft", "delete", "set", "inet", "durward", "merged_feeds_1_4_32")
         pair.server.run("nft", "add", "set", "inet", "durward", "merged_feeds_1_4_32", "{ type ipv4_addr; size 5; }")
         with pytest.raises(KernelError):

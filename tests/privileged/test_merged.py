@@ -48,7 +48,7 @@ def test_a_network_is_read(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        *((text, "no network") for text in ("", "#", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/-1", "a/24")),
+        *((text, "no network") for text in (" ", "#", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/-1", "a/24")),
         *(
             (text, "no network")
             for text in ("192.0.02.1", "192.0.2.1/ 24", "192.0.2.1/٢", "fe80::1%eth0", "2001:db8::/129")

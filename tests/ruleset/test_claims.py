@@ -71,3 +71,17 @@ def test_the_kernel_has_what_is_desired_after_any_acts(acts: list[tuple[bool, st
 
 def ends(elements: dict[ElementKey, Element]) -> dict[ElementKey, float]:
     return {key: element.timeout_seconds for key, element in elements.items()}
+
+
+def test_all_that_is_claimed_is_given_as_the_longest_claim_wants_it() -> None:
+    claims = Claims()
+    now = 1000.0
+    short = Standing("block", Subject.parse("203.0.113.9"), EVERYTHING, now + 60, 1)
+    wide = Standing("block", Subject.parse("203.0.113.8/31"), EVERYTHING, now + 600, 2)
+    for one in (short, wide):
+        claims.add(one, now)
+    found = claims.elements(now)
+    assert [(one.timeout_seconds, one.comment) for one in found] == [(600.0, "decision 2")] * 2
+    assert claims.elements(now, [found[0].identity]) == found[:1]
+    assert claims.elements(now + 601) == []
+    assert claims.elements(now, [found[0].identity._replace(set_name="nowhere")]) == []

@@ -7,6 +7,7 @@ from durward.ruleset.filters import FILTERS_MAX, allowing, denying, text_of
 from durward.ruleset.matching import InvalidPolicyError
 from durward.ruleset.policy import Policy
 
+NEEDED = "2, 130, 131, 132, 133, 134, 135, 136, 141, 142, 143, 148, 149, 151, 152, 153"
 REJECT = "counter reject with icmpx type admin-prohibited"
 
 
@@ -19,6 +20,8 @@ REJECT = "counter reject with icmpx type admin-prohibited"
         ("tcp|in|d=80|d=192.0.2.1", 4, "ip daddr 192.0.2.1 tcp dport 80 counter drop"),
         ("icmp|in|d=ping|s=192.0.2.4", 4, "ip saddr 192.0.2.4 icmp type 8 counter drop"),
         ("icmp|in|d=ping|s=2001:db8::1", 6, "ip6 saddr 2001:db8::1 icmpv6 type 128 counter drop"),
+        ("icmp|in|d=any|s=192.0.2.4", 4, "ip saddr 192.0.2.4 meta l4proto icmp counter drop"),
+        ("icmpv6|in|d=any|s=2001:db8::1", 6, f"ip6 saddr 2001:db8::1 icmpv6 type != {{ {NEEDED} }} counter drop"),
         ("icmp|in|d=fragmentation-needed|s=192.0.2.4", 4, "ip saddr 192.0.2.4 icmp type 3 icmp code 4 counter drop"),
     ],
 )

@@ -1,6 +1,7 @@
 """The text of flood limits: rates are never faster than they were written, and no source shares one with strangers."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -92,7 +93,17 @@ def test_the_proxy_leaves_ports_alone_that_others_answer() -> None:
 
 def test_the_kernel_is_asked_for_cookies_always_and_for_strictness_with_the_proxy() -> None:
     assert [name for name, _ in sysctls(Policy())] == ["net.ipv4.tcp_syncookies"]
-    assert ("net.netfilter.nf_conntrack_tcp_loose", "0") in sysctls(Policy(syn_flood=Rate(100, 1, 150)))
+    flooded = Policy(syn_flood=Rate(100, 1, 150))
+    assert ("net.netfilter.nf_conntrack_tcp_loose", "0") in sysctls(flooded)
+    assert [name for name, _ in sysctls(replace(flooded, syn_proxy=False))] == ["net.ipv4.tcp_syncookies"]
+
+
+def test_without_a_proxy_only_what_a_socket_here_answers_is_left_untracked() -> None:
+    part = fragment(Policy(inbound=WEB, syn_flood=Rate(100, 1, 150), syn_proxy=False), "a")
+    text = "".join(part.chains)
+    assert text.count("socket wildcard { 0, 1 } counter notrack") == text.count("notrack") == 2
+    assert "synproxy" not in text
+    assert part.untracked == ()
 
 
 def test_a_rate_in_total_says_when_the_proxy_begins_and_limits_nobody() -> None:

@@ -56,10 +56,10 @@ def test_whoever_is_not_in_a_list_of_the_only_ones_is_dropped_in_both_families()
     assert contents(MergedList("home", "allow_only"), None, ["a"]) == "flush chain inet durward listed_home_a\n"
 
 
-def test_sets_have_room_and_no_flags() -> None:
-    assert list(declarations("feeds", Filling(3, (32,), (64,)), {(4, 32): 1_000_000, (6, 64): 0})) == [
-        "add set inet durward merged_feeds_3_4_32 { type ipv4_addr; size 1250000; }\n",
-        "add set inet durward merged_feeds_3_6_64 { type ipv6_addr; size 256; }\n",
+def test_sets_have_no_size_and_no_flags() -> None:
+    assert list(declarations("feeds", Filling(3, (32,), (64,)))) == [
+        "add set inet durward merged_feeds_3_4_32 { type ipv4_addr; }\n",
+        "add set inet durward merged_feeds_3_6_64 { type ipv6_addr; }\n",
     ]
     assert removal("feeds", Filling(3, (32,), (64,))).count("delete set") == 2
 

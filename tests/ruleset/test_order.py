@@ -26,12 +26,13 @@ def test_the_shortest_way_is_the_first_rule() -> None:
 def test_lists_that_deny_come_after_those_that_allow_and_before_the_proxy() -> None:
     (arriving,) = (way for way in ways(EVERYTHING, "a", Parts.of(EVERYTHING, "a")) if way.chain == "arriving")
     rules = [rule for step in arriving.steps for rule in step.rules]
-    order = ("jump allowed4_a", "jump denied4_a", "jump icmp_a", "jump merged_a", "jump syn_proxy4_a", "goto refused_a")
+    order = ("jump allowed4_a", "jump icmp_a", "jump denied4_a", "jump merged_a", "jump syn_proxy4_a", "goto refused_a")
     places = [next(index for index, rule in enumerate(rules) if word in rule) for word in order]
     assert places == sorted(places)
 
 
 def test_translated_packets_have_lists_of_their_own() -> None:
     assert set(listed(Policy())) == {
+        *("pardoned", "pardoned_out"),
         *("allowed", "denied", "allowed_translated", "denied_translated", "allowed_out", "denied_out"),
     }

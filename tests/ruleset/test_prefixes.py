@@ -100,7 +100,8 @@ def test_three_levels_are_enough_for_usual_lists() -> None:
 
 def test_there_are_more_levels_where_three_would_widen_too_much() -> None:
     counts = {16: 100, 20: 100, 24: 100, 28: 100, 32: 100}
-    assert choose_levels(counts) == (16, 20, 24, 32)
+    assert choose_levels(counts) == (16, 20, 24, 28, 32)
+    assert choose_levels({24: 100, 25: 10, 26: 10, 27: 10, 32: 500}) == (24, 27, 32)
 
 
 @pytest.mark.parametrize("text", ["192.0.2.0/24", "2001:db8::/48"])

@@ -4,18 +4,18 @@ import re
 
 import pytest
 
-from durward.ruleset.levels import PURPOSES, SetShape, levels_of, shapes
-from durward.ruleset.skeleton import marker_of, replacement, rule_counts, skeleton
+from durward.ruleset.levels import NEAR, PURPOSES, SetShape, levels_of, shapes
+from durward.ruleset.skeleton import marker_of, mending, replacement, rule_counts, set_names, skeleton
 
 
 def test_every_set_is_looked_up_and_every_look_up_has_its_set() -> None:
     text = skeleton(56)
     assert (
-        {shape.name for shape in shapes(56)}
+        {shape.name for shape in shapes(56)} | {"live4", "live6"}
         == set(re.findall(r"@(\w+)", text))
         == set(re.findall(r"\tset (\w+)", text))
     )
-    assert len(shapes(56)) == len(PURPOSES) * (3 + 5)
+    assert len(shapes(56)) == len(PURPOSES) * (3 + 5) + 2 * len(NEAR)
 
 
 def test_there_are_no_intervals_and_no_other_table() -> None:
@@ -37,10 +37,11 @@ def test_the_marker_tells_skeletons_apart() -> None:
 
 def test_only_rules_are_counted() -> None:
     counts = rule_counts(skeleton())
-    assert counts["prerouting"] == 2
-    assert counts["arriving4"] == 6
-    assert counts["arriving6"] == 8
-    assert counts["refuse4"] == 7
+    assert counts["prerouting"] == 3
+    assert (counts["arriving4"], counts["near4"], counts["passes4"], counts["leaving4"]) == (2, 5, 6, 1)
+    assert (counts["arriving6"], counts["near6"], counts["passes6"], counts["leaving6"]) == (2, 7, 8, 1)
+    assert counts["refuse4"] == 4
+    assert counts["admit4"] == 2
     assert not any(name.startswith("skeleton_") for name in counts)
 
 
@@ -65,3 +66,19 @@ def test_the_name_of_a_set_says_what_is_in_it() -> None:
 def test_sets_for_storms_are_the_large_ones() -> None:
     sizes = {shape.name: shape.size for shape in shapes(56)}
     assert sizes["block4_32"] == sizes["block6_56"] > sizes["block6_64"] > sizes["out4_32"]
+
+
+def test_mending_declares_every_chain_before_it_is_flushed_and_takes_foreign_ones_away_last() -> None:
+    lines = mending(skeleton(), ["prerouting", "input_a", "firewall_input", "evil"], "# the firewall\n").splitlines()
+    flushed = [line.split()[-1] for line in lines if line.startswith("flush")]
+    declared = [line.split()[1] for line in lines[: lines.index("}")] if line.startswith("\tchain")]
+    assert flushed == [*declared, "evil"]
+    assert lines[-2:] == ["# the firewall", "delete chain inet durward evil"]
+    assert [line for line in lines if line.startswith("delete")] == lines[-1:]
+
+
+def test_the_sets_of_a_skeleton_are_known_by_name() -> None:
+    assert set_names(skeleton()) >= {shape.name for shape in shapes()}
+    assert set_names(skeleton(56)) - set_names(skeleton()) == {
+        shape.name for shape in shapes(56) if "6_56" in shape.name
+    }

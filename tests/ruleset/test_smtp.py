@@ -31,3 +31,9 @@ def test_a_redirection_spares_who_may_send() -> None:
 def test_a_block_of_no_ports_is_a_mistake() -> None:
     with pytest.raises(InvalidPolicyError, match="ports of mail"):
         fragment(Policy(smtp=Smtp(ports=())), "a")
+
+
+def test_mail_that_is_led_here_stays_at_its_port() -> None:
+    made = fragment(Policy(smtp=Smtp(users=(8,), redirected=True)), "a")
+    assert made.nat_leaving[-1].startswith('oifname != "lo" tcp dport { 25, 465, 587 } redirect comment')
+    assert made.leaving[0].startswith("meta l4proto tcp ct status dnat fib daddr type local accept")

@@ -1,9 +1,8 @@
 """Port lists, interfaces and name servers as rules."""
 
 from durward.catalog.traffic import parse_ports
-from durward.ruleset.policy import Interface, Knock, Policy, Ports
+from durward.ruleset.policy import EVERYTHING, Interface, Knock, Policy, Ports
 from durward.ruleset.stateful import (
-    EVERYTHING,
     from_inside,
     ftp_helper,
     lets_out_everything,
@@ -37,6 +36,7 @@ def test_everything_leaves_where_nothing_is_forbidden() -> None:
     assert lets_out_everything(Policy())
     assert lets_out_everything(Policy(outbound=EVERYTHING))
     assert not lets_out_everything(Policy(outbound=BOTH))
+    assert not lets_out_everything(Policy(outbound=Ports())), "an empty list is no port, not every port"
 
 
 def test_an_interface_is_what_the_list_says_even_if_it_looks_like_a_bridge() -> None:
@@ -57,6 +57,7 @@ def test_names_are_resolved_at_our_own_resolvers_only() -> None:
 def test_untracked_answers_are_those_of_open_ports() -> None:
     assert untracked_answers(Policy(inbound=BOTH)) == (
         "ct state invalid,untracked tcp sport { 22, 80 } accept",
+        "ct state new tcp flags & (fin | syn | rst | ack) == ack tcp sport { 22, 80 } accept",
         "ct state invalid,untracked udp sport 53 accept",
     )
 

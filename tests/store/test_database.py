@@ -229,24 +229,22 @@ def test_every_old_schema_migrates_to_the_present_one(tmp_path: Path) -> None:
     for path in versions:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             connection.executescript(path.read_text())
-            migrate(connection, database.PACKAGE / "migrations", int(path.stem), SCHEMA_VERSION)
+            migrate(connection, database.MIGRATIONS, int(path.stem), SCHEMA_VERSION)
             assert shape(connection) == present
 
 
-def test_steps_run_in_order_and_set_the_version(tmp_path: Path) -> None:
-    (tmp_path / "0003_second.sql").write_text("INSERT INTO one (what) VALUES ('a');")
-    (tmp_path / "0002_first.sql").write_text("CREATE TABLE one (what TEXT);")
+def test_steps_run_in_order_and_set_the_version() -> None:
+    steps = {3: "INSERT INTO one (what) VALUES ('a');", 2: "CREATE TABLE one (what TEXT);"}
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, tmp_path, 1, 3)
+        migrate(connection, steps, 1, 3)
         assert connection.execute("SELECT what FROM one").fetchall() == [("a",)]
         assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
-def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "0002_first.sql").write_text("CREATE TABLE one (what TEXT);")
-    (tmp_path / "0003_second.sql").write_text("CREATE TABLE two (what TEXT); INSERT INTO three VALUES (1);")
+def test_a_step_that_fails_leaves_nothing_behind() -> None:
+    steps = {2: "CREATE TABLE one (what TEXT);", 3: "CREATE TABLE two (what TEXT); INSERT INTO three VALUES (1);"}
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         with pytest.raises(sqlite3.OperationalError, match="three"):
-            migrate(connection, tmp_path, 1, 3)
+            migrate(connection, steps, 1, 3)
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert [name for name, _ in shape(connection)] == ["one"]

@@ -1,6 +1,8 @@
 """A TOML file that knows the line of each of its keys, and the problems that were found in it."""
 
+import os
 import re
+import stat
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT_BYTES_MAX = 1 << 20  # a card or a settings file larger than this is refused unread
+MESSAGE_CHARACTERS_MAX = 600  # of a problem are shown; its middle is left out
 KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 SYNTAX_PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
@@ -26,7 +29,11 @@ class Problem:
     def __str__(self) -> str:
         hint = f"; did you mean {self.nearest}?" if self.nearest else ""
         key = f"{self.key}: " if self.key else ""
-        return f"{self.file}:{self.line}: {key}{self.message}{hint}"
+        message = self.message
+        if len(message) > MESSAGE_CHARACTERS_MAX:
+            half = MESSAGE_CHARACTERS_MAX // 2
+            message = f"{message[:half]}…{message[-half:]}"  # what was expected is at its end
+        return f"{self.file}:{self.line}: {key}{message}{hint}"
 
 
 class ProblemsError(ValueError):
@@ -62,7 +69,10 @@ class Document:
 def read_document(path: Path) -> Document:
     """Read a TOML file. Raises ProblemsError with file and line where it cannot be read or parsed."""
     try:
-        with path.open("rb") as file:
+        # Without waiting: a named pipe in the place of the file would keep us for ever.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ProblemsError([Problem(str(path), 1, "", "is no regular file")])
             raw = file.read(DOCUMENT_BYTES_MAX + 1)
     except OSError as error:
         raise ProblemsError([Problem(str(path), 1, "", error.strerror or "cannot be read")]) from None
@@ -76,6 +86,8 @@ def parse_document(path: Path, raw: bytes) -> Document:
     try:
         text = raw.decode()
         return Document(path, tomllib.loads(text), locate(text))
+    except RecursionError:
+        raise ProblemsError([Problem(str(path), 1, "", "holds lists or tables in too many others")]) from None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ProblemsError([Problem(str(path), line, "", "is not UTF-8")]) from None

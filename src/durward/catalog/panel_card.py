@@ -11,6 +11,7 @@ from durward.catalog.traffic import PortRange, parse_ports
 CARD = "panel.toml"
 CARDS_MAX = 200  # more are refused, all of them
 PORT_LISTS = ("tcp_in", "tcp_out", "udp_in", "udp_out")
+PASSIVE_FTP = "passive_ftp"
 GENERIC = "generic"
 
 
@@ -32,7 +33,10 @@ class PanelPorts:
 
 @dataclass(frozen=True, slots=True)
 class PanelCard:
-    """One control panel. Any of the `marks`, which are full paths, shows that it is installed."""
+    """One control panel. Any of the `marks`, which are full paths, shows that it is installed.
+
+    `passive_ftp` are the ports that its FTP server offers for data, where the panel's maker says so.
+    """
 
     id: str
     title: str
@@ -43,6 +47,7 @@ class PanelCard:
     udp_in: PanelPorts
     udp_out: PanelPorts
     listens: tuple[PortSource, ...] = ()
+    passive_ftp: tuple[PortRange, ...] = ()
 
 
 def load_panels(directories: Sequence[Path]) -> list[PanelCard]:
@@ -68,7 +73,7 @@ def read_panel(path: Path) -> PanelCard:
     """Read one card. Raises ProblemsError with everything that is wrong with it."""
     card = CardReader.open(path)
     name = path.parent.name
-    card.only("title", "why", "marks", "listens", *PORT_LISTS, *(f"{ports}_ipv6" for ports in PORT_LISTS))
+    card.only("title", "why", "marks", "listens", PASSIVE_FTP, *PORT_LISTS, *(f"{ports}_ipv6" for ports in PORT_LISTS))
     if not ID.fullmatch(name):
         card.problem("", f"{name!r} is no id; the folder's name must be small letters, digits, _ and -")
     panel = PanelCard(
@@ -81,6 +86,7 @@ def read_panel(path: Path) -> PanelCard:
         _ports(card, "udp_in"),
         _ports(card, "udp_out"),
         tuple(_source(reader) for reader in card.each("listens")),
+        _parsed(card, PASSIVE_FTP) if PASSIVE_FTP in card.table else (),
     )
     if card.problems:
         raise ProblemsError(card.problems)

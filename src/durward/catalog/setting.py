@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from durward.catalog.countries import parse_places
 from durward.catalog.knocking import parse_knocks
 from durward.catalog.traffic import PortRange, parse_connection_limits, parse_port_floods, parse_ports, parse_rate
 from durward.model import FOREVER, InvalidDurationError, duration, parse_duration
@@ -23,7 +24,8 @@ class Setting:
     """What may be set: `default` is typed already; `csf` are CSF's names of it; bounds are in the unit of the kind.
 
     Kinds: count (int), number (float), duration (float, seconds), text (str), texts, paths and choices (tuple of str),
-    boolean, choice (str), those of `durward.catalog.traffic`: ports, rate, port_floods, connection_limits; and knocks.
+    boolean, choice (str), those of `durward.catalog.traffic`: ports, rate, port_floods, connection_limits; knocks;
+    and places.
     """
 
     name: str
@@ -167,4 +169,5 @@ READERS: Mapping[str, Callable[[object, Setting], Any]] = {
     "port_floods": _from_traffic(parse_port_floods),
     "connection_limits": _from_traffic(parse_connection_limits),
     "knocks": _from_traffic(parse_knocks),
+    "places": _from_traffic(parse_places),
 }

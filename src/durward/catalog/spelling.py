@@ -63,4 +63,5 @@ SPELLINGS: Mapping[str, Callable[[Any, Setting], Any]] = {
     "port_floods": _floods,
     "connection_limits": _limits,
     "knocks": _each,
+    "places": _texts,
 }

@@ -74,7 +74,10 @@ class ConnectionLimit:
 
 
 def parse_ports(value: object) -> tuple[PortRange, ...]:
-    """Read `22,80,30000:35000` or a list of those; sorted, and ranges that touch are one. Raises ValueError."""
+    """Read `22,80,30000:35000` or a list of those; sorted, and ranges that touch are one. Raises ValueError.
+
+    `*` is every port, and so is `0:65535`, as many write it: no packet that matters has port 0.
+    """
     ranges = sorted(_port_range(item) for item in _items(value, 'ports like "22,80,443,30000:35000"'))
     merged: list[PortRange] = []
     for ports in ranges:
@@ -140,11 +143,13 @@ def _items(value: object, wanted: str) -> Iterable[str]:
 
 
 def _port_range(text: str) -> PortRange:
+    if text == "*":
+        return PortRange(1, PORT_MAX)
     first, colon, last = text.partition(":")
     numbers = [first.strip(), last.strip()] if colon else [first]
     if not all(number.isascii() and number.isdigit() and len(number) <= 5 for number in numbers):
         raise ValueError(f'{text!r} is no port; ports like "22,80,443,30000:35000" were expected')
-    return PortRange(int(numbers[0]), int(numbers[-1]))
+    return PortRange(max(int(numbers[0]), 1) if colon else int(first), int(numbers[-1]))
 
 
 def _positive(digits: str, wanted: str) -> int:

@@ -14,8 +14,8 @@ from durward.config.lists import ListEntry
 from durward.config.loading import Lists
 from durward.config.settings import Settings
 from durward.control.requests import NoAnswerError, ask, ask_one
-from durward.model import Address, Port, Scope, Standing, Subject
-from durward.ruleset.policy import Policy
+from durward.model import Address, Port, Scope, Standing, Subject, parse_network
+from durward.ruleset.policy import DENY_LIST, Policy
 from durward.ruleset.switch import Generation
 
 GENERATION: Generation = "a"
@@ -53,13 +53,16 @@ def policy_now(home: Home, settings: Settings, lists: Lists) -> Policy | None:
     if not settings.firewall.enabled:
         return None
     try:
-        return policy_of(settings, lists, etc=home.etc)
+        return policy_of(settings, lists, etc=home.etc, library=home.lists)
     except FactsError as error:
         fail(Exit.WRONG, str(error))
 
 
-def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standing]) -> str:
-    """Everything that the kernel is to have: the sets, the firewall, and what stands for the addresses asked."""
+def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standing], listed: str = "") -> str:
+    """Everything that the kernel is to have: the sets, the firewall, and what stands for the addresses asked.
+
+    `listed` is what `listed_for` gives of the merged lists; without it they wait to be filled.
+    """
     import time
 
     from durward.ruleset.elements import desired
@@ -74,7 +77,24 @@ def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standi
         compiled = Firewall.marked(GENERATION, firewall(policy, GENERATION))
         text += switch(Present(frozenset(), frozenset()), compiled)
     held = [one for one in stands if _fits(one, prefix)]
-    return text + filling(desired(held, time.time(), prefix).values())
+    return text + filling(desired(held, time.time(), prefix).values()) + listed
+
+
+def listed_for(home: Home, policy: Policy | None, addresses: Iterable[Address]) -> str:
+    """The merged lists as text, each with those of its networks alone that hold one of these addresses."""
+    from durward.facts.lists import listed_in
+    from durward.ruleset.holding import holding
+    from durward.ruleset.prefixes import SHORTEST
+
+    asked = list(dict.fromkeys(addresses))
+    text = ""
+    for merged in policy.merged if policy is not None else ():
+        found = {
+            one.network for address in asked for one in listed_in(merged, home.lists, home.etc / DENY_LIST, address)
+        }
+        networks = [parse_network(one) for one in sorted(found)]
+        text += holding(merged, [one for one in networks if one.prefixlen >= SHORTEST[one.version]], GENERATION)
+    return text
 
 
 def stands_for(home: Home, lists: Lists, addresses: Iterable[Address]) -> Stands:
@@ -108,14 +128,14 @@ def in_force(home: Home, policy: Policy | None) -> str:
         return "whether these rules are in force is not known: the enforcer does not answer"
     if state in {"off", "stopped"}:
         return "" if policy is None else "no firewall is in force: these rules are not in the kernel yet"
-    stored = _stored(home, state)
+    stored = stored_firewall(home, state)
     generations: tuple[Generation, ...] = ("a", "b")
     if policy and any(Firewall.marked(one, firewall(policy, one)).text in stored for one in generations):
         return ""
     return f"the firewall in force ({state}) differs from the settings as they are now: durward apply"
 
 
-def _stored(home: Home, state: str) -> str:
+def stored_firewall(home: Home, state: str) -> str:
     """The firewall that decides, as the enforcer keeps it; empty where it cannot be read."""
     try:
         with (home.lib / ("trial.json" if state == "trial" else "confirmed.nft")).open(errors="replace") as file:

@@ -1,7 +1,7 @@
 """What apply asks of policy.assert: is every line true of the firewall that is to be applied?"""
 
 from durward.catalog.document import ProblemsError
-from durward.commands.asking import GENERATION, rules_for, stands_for
+from durward.commands.asking import GENERATION, listed_for, rules_for, stands_for
 from durward.commands.verb import Exit, fail
 from durward.config.assertions import FILE_NAME, read_assertions
 from durward.config.home import Home
@@ -28,7 +28,9 @@ def refuse_broken(home: Home, settings: Settings, lists: Lists, policy: Policy) 
         ways = Ways(interfaces())
         addresses = [one for assertion in found.entries for one in addresses_of(assertion, ways)]
         stands = stands_for(home, lists, addresses)
-        wrong = broken(rules_for(policy, settings, stands.standings), found.entries, ways)
+        tried = [one for index, each in enumerate(found.entries) for one in addresses_of(each, ways, index)]
+        listed = listed_for(home, policy, tried)
+        wrong = broken(rules_for(policy, settings, stands.standings, listed), found.entries, ways)
     except FactsError as error:
         fail(Exit.REFUSED, f"{FILE_NAME} cannot be checked: {error}; --force applies without")
     if wrong:

@@ -2,8 +2,10 @@
 
 import click
 
+from durward.commands.sparing import refuse_own_block
 from durward.commands.terminal import bold, emit, lasting
 from durward.commands.verb import ask_engine, scope_of, seconds_of, subject_of, verb
+from durward.model import Subject
 
 
 @verb("block")
@@ -15,6 +17,7 @@ from durward.commands.verb import ask_engine, scope_of, seconds_of, subject_of, 
 def command(*, subject: str, duration: str | None, ports: str, out: bool, reason: str, as_json: bool) -> None:
     """Refuse SUBJECT (an address or CIDR network) until it is unblocked or its time is over."""
     fields = {"subject": subject_of(subject), "scope": scope_of(ports, out=out), "seconds": seconds_of(duration)}
+    refuse_own_block(Subject.parse(subject))
     reply = ask_engine("block", **fields, reason=reason)
     if as_json:
         emit(reply)

@@ -1,32 +1,103 @@
-"""durward check: are the settings, lists and cards right?"""
+"""durward check: are the settings, lists and cards right, and does a firewall come of them that the kernel takes?"""
 
-from dataclasses import asdict
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
-from durward.catalog.document import ProblemsError
+from durward.catalog.document import Problem, ProblemsError
 from durward.commands.terminal import emit, inert, quantity
 from durward.commands.verb import Exit, here, verb
+from durward.config.home import Home
+
+if TYPE_CHECKING:
+    from durward.config.loading import Lists, Loaded
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found, and what could not be looked at."""
+
+    problems: list[Problem] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
 @verb("check")
 def command(*, as_json: bool) -> None:
-    """Check the settings, lists and cards. Mistakes are named with file, line, key and the nearest right thing."""
+    """Check the settings, lists and cards. Mistakes are named with file, line, key and the nearest right thing.
+
+    The firewall that comes of them is compiled with what this host is now: its interfaces, users and ports. For root,
+    the kernel is asked as well whether it takes the rules, in a network namespace that is thrown away.
+    """
+    from durward.commands.unapplied import unapplied
+
+    checked, lists, loaded = examined(here())
+    if as_json:
+        emit(
+            {
+                "right": not checked.problems,
+                "problems": [asdict(problem) for problem in checked.problems],
+                "unchecked": checked.unchecked,
+            }
+        )
+    else:
+        for problem in checked.problems:
+            click.echo(inert(str(problem)))
+    if loaded is None or checked.problems:
+        click.get_current_context().exit(Exit.WRONG)
+    if not as_json:
+        click.echo(page(loaded, checked))
+        for waiting in unapplied(here(), loaded.settings, lists):
+            click.echo(f"  Not yet in force: {inert(str(waiting))}")
+
+
+def examined(home: Home) -> tuple[Checked, "Lists", "Loaded | None"]:
+    """Everything that the settings, lists and cards of `home` have wrong; and the lists and settings themselves."""
+    from durward.config import knock_keys
     from durward.config.assertions import FILE_NAME, read_assertions
     from durward.config.loading import load, load_lists
 
-    problems = [*load_lists(here()).problems, *read_assertions(here().etc / FILE_NAME).problems]
+    lists = load_lists(home)
+    keys = knock_keys.read_knock_keys(home.etc / knock_keys.FILE_NAME)
+    checked = Checked([*lists.problems, *read_assertions(home.etc / FILE_NAME).problems, *keys.problems])
+    loaded: Loaded | None = None
     try:
-        loaded = load(here())
+        loaded = load(home)
     except ProblemsError as error:
-        problems = [*error.problems, *problems]
-    if as_json:
-        emit({"right": not problems, "problems": [asdict(problem) for problem in problems]})
+        checked.problems[:0] = error.problems
     else:
-        for problem in problems:
-            click.echo(inert(str(problem)))
-    if problems:
-        click.get_current_context().exit(Exit.WRONG)
-    if not as_json:
-        cards = quantity(len(loaded.services), "service")
-        click.echo(f"The settings in {here().etc} are right ({cards}, {quantity(len(loaded.detectors), 'detector')}).")
+        _compile(loaded, lists, checked)
+    return checked, lists, loaded
+
+
+def page(loaded: "Loaded", checked: Checked) -> str:
+    """What is said where nothing is wrong."""
+    cards = quantity(len(loaded.services), "service")
+    lines = [f"The settings in {here().etc} are right ({cards}, {quantity(len(loaded.detectors), 'detector')})."]
+    return "\n".join([*lines, *(f"  Not checked: {inert(line)}" for line in checked.unchecked)])
+
+
+def _compile(loaded: "Loaded", lists: "Lists", checked: Checked) -> None:
+    """Compile the firewall, and have the kernel try it."""
+    from durward.commands.asking import rules_for
+    from durward.facts.failure import FactsError
+    from durward.facts.firewall import policy_of
+    from durward.facts.trying import complaint_about
+    from durward.ruleset.matching import InvalidPolicyError
+
+    settings = loaded.settings
+    if not settings.firewall.enabled:
+        return
+    try:
+        rules = rules_for(policy_of(settings, lists, etc=here().etc, library=here().lists), settings, ())
+        if os.geteuid() != 0:
+            checked.unchecked.append("whether the kernel takes the rules (only root can ask it: sudo durward check)")
+        elif complaint := complaint_about(rules):
+            checked.problems.append(Problem("the firewall", 1, "", f"the kernel does not take its rules: {complaint}"))
+    except ProblemsError as error:
+        checked.problems += [one for one in error.problems if one not in checked.problems]
+    except InvalidPolicyError as error:
+        checked.problems.append(Problem("the firewall", 1, "", str(error)))
+    except FactsError as error:
+        checked.unchecked.append(f"the firewall, because the host does not tell all that it needs: {error}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from durward.config.schema import KeyPath
 
 SHOWN_CHARACTERS_MAX = 100  # of a value in a table; --json gives all of it
+APPLIED = frozenset({"firewall", "countries"})  # tables of settings that are about the rules in the kernel
 
 
 @click.group("config")
@@ -65,6 +66,23 @@ def set_(*, assignments: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     tell(ground, changes, dry_run=dry_run, as_json=as_json)
 
 
+@verb("unset")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--dry-run", is_flag=True, help="Check and show what would change; write nothing.")
+def unset(*, names: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Take each NAME out of the files that set it: then its default holds again.
+
+    Comments and everything else in the files stay. A NAME that no file sets changes nothing.
+    """
+    from durward.config.changes import Ground
+    from durward.config.unsetting import removals_of, write_removals
+
+    ground = Ground.of(here())
+    removals = removals_of(ground, names)
+    write_removals(ground, removals, dry_run=dry_run)
+    tell(ground, removals, dry_run=dry_run, as_json=as_json, removed=True)
+
+
 @verb("list")
 @click.option("--all", "everything", is_flag=True, help="Show the settings at their defaults too.")
 def list_(*, everything: bool, as_json: bool) -> None:
@@ -90,7 +108,7 @@ def diff(*, as_json: bool) -> None:
     _print(entries, ("key", "default", "value"), as_json=as_json, none="Every setting has its default.")
 
 
-for _verb in (get, set_, list_, diff):
+for _verb in (get, set_, unset, list_, diff):
     command.add_command(_verb)
 
 
@@ -118,9 +136,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS_MAX else text[:SHOWN_CHARACTERS_MAX] + "…"
 
 
-def tell(ground: "Ground", changes: "list[Change]", *, dry_run: bool, as_json: bool) -> None:
+def tell(ground: "Ground", changes: "list[Change]", *, dry_run: bool, as_json: bool, removed: bool = False) -> None:
     """Say what was changed, or would be, what else says otherwise, and what makes it hold."""
-    held = [one for one in changes if _overridden(ground, one)]
+    held = [one for one in changes if not removed and _overridden(ground, one)]
     if as_json:
         rows = [
             {"key": one.key, "before": one.before, "after": one.after, "file": str(one.file), "holds": one not in held}
@@ -133,7 +151,7 @@ def tell(ground: "Ground", changes: "list[Change]", *, dry_run: bool, as_json: b
         return
     rows_shown = [("setting", "before", "after")]
     rows_shown += [(inert(one.key), shown(one.before), shown(one.after)) for one in changes]
-    click.echo(table(rows_shown))
+    click.echo(table(list(dict.fromkeys(rows_shown))))
     for one in held:
         click.echo(f"  {bold('does not hold')}: {inert(one.key)} is set again at {ground.origin(one.path)}")
     files = ", ".join(dict.fromkeys(str(one.file) for one in changes))
@@ -141,10 +159,18 @@ def tell(ground: "Ground", changes: "list[Change]", *, dry_run: bool, as_json: b
         click.echo(f"Nothing was written. Without --dry-run, this goes to {files}.")
         return
     click.echo(f"Written to {files}.")
-    if any(one.path[0] == "firewall" for one in changes):
-        click.echo("  To put it into the kernel:    durward apply")
-    if any(one.path[0] != "firewall" for one in changes):
-        click.echo("  For the daemons that run:     systemctl reload durward-engine durward-enforcer")
+    for line in living(changes):
+        click.echo(line)
+
+
+def living(changes: "list[Change]") -> list[str]:
+    """Which commands make the changes hold where durward runs already."""
+    lines = []
+    if any(one.path[0] in APPLIED for one in changes):
+        lines.append("  To put it into the kernel:    durward apply")
+    if any(one.path[0] not in APPLIED for one in changes):
+        lines.append("  For the daemons that run:     durward reload")
+    return lines
 
 
 def _overridden(ground: "Ground", change: "Change") -> bool:

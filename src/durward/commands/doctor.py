@@ -1,10 +1,15 @@
 """durward doctor: is what should be true really true?"""
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
 import click
 
+from durward.catalog.document import ProblemsError
 from durward.commands.terminal import emit, inert, table
-from durward.commands.verb import Exit, ask_engine_all, verb
+from durward.commands.verb import Exit, ask_engine_all, here, verb
 from durward.control.requests import NoAnswerError
+from durward.model import Finding
 
 SIGNS = {"pass": "ok", "fail": "WRONG", "error": "WRONG", "unknown": "?", "not_applicable": "-"}
 
@@ -18,6 +23,7 @@ def command(*, as_json: bool) -> None:
     findings = list(ask_engine_all("doctor"))
     if not findings:
         raise NoAnswerError("the engine ended the connection without an answer")
+    findings += map(asdict, _settled())
     if as_json:
         for finding in findings:
             emit(finding)
@@ -25,6 +31,21 @@ def command(*, as_json: bool) -> None:
         click.echo(table([_row(one) for one in findings]))
     if any(finding["result"] in ("fail", "error") for finding in findings):
         click.get_current_context().exit(Exit.NO)
+
+
+def _settled() -> Iterator[Finding]:
+    """What the firewall in force has not caught up with; nothing where the settings are wrong: the engine says so."""
+    from durward.commands.sparing import closed_ssh
+    from durward.commands.unapplied import unapplied
+    from durward.config.loading import load, load_lists
+
+    try:
+        settings = load(here()).settings
+        waiting = unapplied(here(), settings, load_lists(here()))
+    except ProblemsError:
+        return
+    yield from (Finding("lists", f"{one.file}:{one.line}", "fail", one.message) for one in waiting)
+    yield from closed_ssh(here(), settings)
 
 
 def _row(finding: dict[str, str]) -> tuple[str, ...]:

@@ -6,5 +6,6 @@ command = putting_on(
     "ignore",
     undo="unignore",
     promise="is not counted, whatever its lines say",
+    ports=False,  # a line counts or it does not, whichever port it is about
     help_text="Do not count what SUBJECT's lines say. What refuses it already goes on refusing it.",
 )

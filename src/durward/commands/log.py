@@ -30,5 +30,6 @@ def row(decision: dict[str, object]) -> str:
     if decision.get("refused"):
         verdict = f"no {verdict}"
     made_at = moment(str(decision["made_at"]))
-    cells = (f"{decision['decision']:>6}", made_at, f"{verdict:<8}", f"{decision['subject']:<39}")
+    whom = f"{decision['subject']}" + (f" at {decision['ports']}" if decision.get("ports") else "")
+    cells = (f"{decision['decision']:>6}", made_at, f"{verdict:<8}", f"{whom:<39}")
     return table([(*cells, inert(f"{decision['reason']}  [{decision['origin']}]"))])

@@ -9,7 +9,23 @@ import click
 from durward import __version__
 from durward.commands.verb import home_option
 
-HIDDEN = frozenset({"main", "verb", "terminal", "listing", "reading", "gate", "asking", "asserting"})
+HIDDEN = frozenset(
+    {
+        "main",
+        "verb",
+        "terminal",
+        "listing",
+        "reading",
+        "gate",
+        "asking",
+        "asserting",
+        "refusing",
+        "unapplied",
+        "listed",
+        "precedence",
+        "sparing",
+    }
+)
 
 
 class Verbs(click.Group):

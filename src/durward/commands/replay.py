@@ -59,6 +59,7 @@ def _decisions(files: tuple[str, ...], etc: Path) -> Iterator[dict[str, Any]]:
     from durward.engine.assembly import assemble, policy_of
     from durward.engine.replay import replay
     from durward.scan.scanner import Scanner
+    from durward.scan.topology import Topology
 
     if not etc.is_dir() and etc != here().etc:
         raise click.BadParameter(f"{etc} is no directory")
@@ -71,7 +72,7 @@ def _decisions(files: tuple[str, ...], etc: Path) -> Iterator[dict[str, Any]]:
         if entry.network and entry.filter is None
     )
     policy = policy_of(loaded.settings, loaded.services, loaded.detectors, exempt.covers)
-    found = list(read_events(files, Scanner(loaded.services), None))
+    found = list(read_events(files, Scanner(loaded.services, Topology(loaded.topology)), None))
     lines = {(one.event.source, one.event.position): one.line for one in found}
     for decision in replay(assemble(policy, loaded.detectors), [one.event for one in found]):
         yield _entry(decision, lines)

@@ -21,13 +21,15 @@ def command(*, files: tuple[str, ...], service: str | None, as_json: bool) -> No
     from durward.config.loading import load
     from durward.engine.explain import moment as iso
     from durward.scan.scanner import Scanner
+    from durward.scan.topology import Topology
 
     loaded = load(here())
     known = [card.id for card in loaded.services]
     if service is not None and service not in known:
         fail(Exit.WRONG, f"there is no service {service!r}; known are: {', '.join(known)}")
     totals: Counter[tuple[str, str]] = Counter()
-    for found in read_events(files, Scanner(loaded.services), frozenset([service]) if service else None):
+    scanner = Scanner(loaded.services, Topology(loaded.topology))
+    for found in read_events(files, scanner, frozenset([service]) if service else None):
         event = found.event
         entry: dict[str, Any] = {"file": found.file, "line": found.line, "at": iso(event.at), "kind": event.kind}
         entry |= {"service": event.service}

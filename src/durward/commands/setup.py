@@ -3,77 +3,126 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from durward.commands.terminal import emit
+from durward.commands.terminal import bold, emit, inert, quantity
 from durward.commands.verb import Exit, fail, here, verb
 from durward.config.home import Home
 
-PAGE = """\
-# durward's settings. An empty file protects: everything has a default, and `durward check` names every mistake.
-# All settings: docs/reference/settings.md. The lists beside this file take CSF's lines.
+if TYPE_CHECKING:
+    from durward.config.beginning import Found
 
-[firewall]
-# Found listening when this file was written:
-tcp_in = "{tcp}"
-udp_in = "{udp}"
-
-[detectors.brute_force]
-mode = "enforce"  # "shadow" decides and records, and blocks nobody
-"""
+ROOT = Path("/")
 LISTS = {
     "allow.list": "# Who always passes: an address, a network, or a filter such as tcp|in|d=22|s=192.0.2.4.\n",
     "deny.list": "# Who never passes. `durward block` needs no entry here.\n",
     "ignore.list": "# Whose log lines are not counted. They do not pass what is closed to everybody.\n",
 }
+NEXT = "durward check"
 
 
 @verb("setup")
 def command(*, as_json: bool) -> None:
-    """Write a first configuration from what is there: the ports that listen, the address you are logged in from.
+    """Write a first configuration from what is there: the ports that listen, the control panel, who is logged in.
 
     What is configured already is left as it is.
     """
     if os.geteuid() != 0:
         fail(Exit.WRONG, "`durward setup` needs root. Try: sudo durward setup")
-    home = here()
-    written = _write(home)
+    home, found = here(), look(ROOT)
+    written = _write(home, found)
     if as_json:
-        emit({"written": [str(path) for path in written]})
-    else:
-        for path in written:
-            click.echo(f"wrote {path}")
-        if not written:
-            click.echo(f"{home.etc} is configured already; nothing was changed.")
+        emit(
+            {
+                "written": [str(path) for path in written],
+                "panel": found.panel.id if found.panel else None,
+                "tcp_in": found.tcp_in,
+                "udp_in": found.udp_in,
+                "administrator": found.administrator or None,
+                "exposed": sorted(found.exposed),
+                "next": NEXT,
+            }
+        )
+        return
+    for line in page(home, found, written):
+        click.echo(line)
 
 
-def _write(home: Home) -> list[Path]:
-    from durward.facts.listeners import listeners
+def page(home: Home, found: "Found", written: list[Path]) -> list[str]:
+    """What was found, what was written, and what comes next."""
+    if not written:
+        return [f"{home.etc} is configured already; nothing was changed."]
+    lines = []
+    if home.etc / "durward.toml" in written:
+        panel = found.panel.title if found.panel is not None else "No control panel"
+        counts = f"{quantity(len(found.tcp), 'TCP port')} and {quantity(len(found.udp), 'UDP port')} that listen"
+        lines.append(f"Found: {inert(panel)}; {counts}.")
+        lines.append(f"  open to everybody: TCP {found.tcp_in or 'none'}; UDP {found.udp_in or 'none'}")
+        lines += [
+            f"  {bold('look at')} {port} ({name}): it is open because it listens; better take it out of tcp_in"
+            for port, name in found.exposed.items()
+        ]
+    if found.administrator and home.etc / "allow.list" in written:
+        lines.append(f"  you are logged in from {found.administrator}: it is never blocked (allow.list)")
+    return [*lines, *(f"wrote {path}" for path in written), f"Next:  {bold(NEXT)}"]
+
+
+def look(root: Path) -> "Found":
+    """Everything that the first configuration is made of."""
+    from durward.catalog.panel_card import load_panels
+    from durward.catalog.shelf import directories_of
+    from durward.config.beginning import Found
+    from durward.facts.ftp import passive_ports
+    from durward.facts.listeners import listeners, owners
+    from durward.facts.panel import panel_of, panel_ports
+    from durward.facts.sshd import ssh_ports
+
+    listening = listeners()
+    names = owners(one.inode for one in listening)
+    ports: dict[str, dict[int, str]] = {"tcp": {}, "udp": {}}
+    for one in listening:
+        ports[one.protocol].setdefault(one.port, inert(" ".join(sorted(names.get(one.inode, ())))))
+    panel, passive = panel_of(load_panels(directories_of("panels")), root), passive_ports(root)
+    return Found(
+        ports["tcp"],
+        ports["udp"],
+        panel,
+        panel_ports(panel, root) if panel is not None else (),
+        passive.ports if passive else None,
+        passive.file if passive else "",
+        ssh_ports(),
+        _own_address(),
+    )
+
+
+def _write(home: Home, found: "Found") -> list[Path]:
+    from durward.config.assertions import FILE_NAME
+    from durward.config.beginning import assertions_text, settings_text
 
     home.etc.mkdir(parents=True, exist_ok=True)
-    ports: dict[str, list[str]] = {"tcp": [], "udp": []}
-    for listener in listeners():
-        if str(listener.port) not in ports[listener.protocol]:
-            ports[listener.protocol].append(str(listener.port))
-    settings = PAGE.format(tcp=",".join(ports["tcp"]) or "22", udp=",".join(ports["udp"]))
-    written = [path for path in [_write_new(home.etc / "durward.toml", settings)] if path]
-    for name, text in LISTS.items():
-        entry = _own_address() if name == "allow.list" else ""
-        written += [path for path in [_write_new(home.etc / name, text + entry)] if path]
-    return written
+    texts = {"durward.toml": settings_text(found), **LISTS, FILE_NAME: assertions_text(found)}
+    texts["allow.list"] += _allowing(found.administrator)
+    return [path for name, text in texts.items() if (path := _write_new(home.etc / name, text))]
+
+
+def _allowing(address: str) -> str:
+    """The line that keeps the administrator's own address from ever being blocked, where it is known."""
+    if not address:
+        return ""
+    return f"{address} # you were logged in from here when durward was set up - {datetime.now(UTC):%a %b %d %Y}\n"
 
 
 def _own_address() -> str:
-    """The line that keeps the administrator's own address from ever being blocked, where it is known."""
+    """Where this SSH session comes from; empty where there is none."""
+    from durward.commands.gate import connection_name
     from durward.model import InvalidAddressError, parse_address
 
-    words = os.environ.get("SSH_CONNECTION", "").split()
     try:
-        address = parse_address(words[0])
+        return str(parse_address(connection_name().split()[0]))
     except (IndexError, InvalidAddressError):
         return ""
-    return f"{address} # you were logged in from here when durward was set up - {datetime.now(UTC):%a %b %d %Y}\n"
 
 
 def _write_new(path: Path, text: str) -> Path | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from durward.commands.refusing import counted_rows
 from durward.commands.terminal import bold, emit, inert, moment, quantity, span, table
 from durward.commands.verb import Exit, ask_engine, verb
 
@@ -36,8 +37,22 @@ def page(reply: dict[str, Any]) -> str:
     lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
     lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")
     lines += ["", table([_process_row(process) for process in reply["processes"]], "  ")]
+    if refused := counted_rows(reply.get("refused", [])):
+        lines += ["", "  Refused since the rules were loaded", refused]
+    if counted := counted_rows(reply.get("counted", [])):
+        lines += ["", "  Also counted", counted]
+    lines += _knocks(reply.get("knocks"))
     lines += [f"  degraded: {inert(problem)}" for problem in reply["degraded"]]
     return "\n".join(lines)
+
+
+def _knocks(state: dict[str, Any] | None) -> list[str]:
+    if state is None:
+        return []
+    refused = sum(state["refused"].values())
+    told = f"{quantity(state['keys'], 'key')}; {state['accepted']:,} let in, {refused:,} refused"
+    problem = f"; {inert(state['problem'])}" if "problem" in state else ""
+    return ["", f"  Authorised knocks at UDP port {state['port']}: {told}{problem}.  Why refused:  durward doctor"]
 
 
 def _source_row(source: dict[str, Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import click
 
-from durward.commands.listing import take_off
+from durward.commands.listing import take_off, tell_of_rules
 from durward.commands.terminal import bold, emit
 from durward.commands.verb import verb
 
@@ -23,3 +23,4 @@ def command(*, subject: str, reason: str, as_json: bool) -> None:
         click.echo(f"{bold(lifted)} may come in again.")
     if not reply["enforced"]:
         click.echo("  The enforcer does not answer; the kernel follows as soon as it does.")
+    tell_of_rules(reply, "deny.list")

@@ -4,8 +4,11 @@ from typing import Any
 
 import click
 
+from durward.commands.listed import add_lists, list_lines
+from durward.commands.precedence import precedence_lines
+from durward.commands.refusing import foreign_lines, limit_lines
 from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity, table
-from durward.commands.verb import Exit, ask_engine, fail, verb
+from durward.commands.verb import Exit, ask_engine, fail, here, verb
 from durward.model import Port, parse_address
 
 HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
@@ -21,6 +24,7 @@ def command(*, subject: str, port: str | None, as_json: bool) -> None:
     time, and the one command that takes it back. Exit status: 0 not blocked, 1 blocked.
     """
     reply = ask_engine("why", subject=subject)
+    add_lists(reply, here())
     if port is not None:
         reply["layers"].append(_at_port(reply["subject"], port))
         reply["blocked"] = reply["blocked"] or reply["layers"][-1]["blocked"]
@@ -39,11 +43,16 @@ def page(reply: dict[str, Any]) -> str:
         if "decision" in layer:
             lines += _block(reply, layer)
     if not lines:
-        lines.append(f"{bold(inert(reply['subject']))} is not blocked.")
+        state = "is refused for now" if reply["blocked"] else "is not blocked"
+        lines.append(f"{bold(inert(reply['subject']))} {state}.")
         lines += [line for layer in reply["layers"] for line in _counted(layer)]
+    lines += list_lines(reply["layers"])
+    lines += limit_lines(reply["layers"])
+    lines += foreign_lines(reply["layers"])
     lines += [f"  Allowed by  {reply['allowed_by']}: blocks do not touch it."] if reply["allowed"] else []
     lines += [f"  Ignored by  {reply['ignored_by']}: its lines are not counted."] if reply["ignored"] else []
     lines += [_port_line(layer) for layer in reply["layers"] if layer["layer"] == "ports"]
+    lines += precedence_lines(reply.get("precedence", ()))
     shown = [past for past in reply["history"] if past["decision"] not in _current(reply)]
     if shown:
         lines += ["", "  Earlier", table([_past_row(past) for past in shown[:HISTORY_SHOWN]], "    ")]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import click
 
-from durward.commands.asking import GENERATION, Stands, in_force, policy_now, rules_for, stands_for
+from durward.commands.asking import GENERATION, Stands, in_force, listed_for, policy_now, rules_for, stands_for
 from durward.commands.terminal import bold, emit, inert, table
 from durward.commands.verb import Exit, fail, here, verb
 from durward.model import Address, Port, parse_address
@@ -90,7 +90,8 @@ def answer_of(
         elif source is not None:
             packet = ways.arriving(source, destination, protocol, port)
         stands = stands_for(home, lists, [packet.source, packet.destination])
-        (journey,) = judged(rules_for(policy, settings, stands.standings), [packet])
+        listed = listed_for(home, policy, [packet.source, packet.destination])
+        (journey,) = judged(rules_for(policy, settings, stands.standings, listed), [packet])
     except FactsError as error:
         fail(Exit.WRONG, str(error))
     remote = packet.destination if out else packet.source

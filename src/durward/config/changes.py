@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from durward.catalog.document import DOCUMENT_BYTES_MAX, Problem, ProblemsError, parse_document
 from durward.catalog.setting import InvalidSettingError, Setting
 from durward.catalog.spelling import spelled
-from durward.config.csf_values import from_csf
+from durward.config.csf_values import from_csf, instead_of
 from durward.config.home import Home
 from durward.config.loading import load_cards
 from durward.config.reading import MAIN_FILE, NOTHING, Origin, Written, read_files
@@ -23,8 +23,9 @@ from durward.config.toml_edits import EditError, set_values
 
 MODE = 0o640  # of a new durward.toml
 COMMAND_LINE = "command line"
-LITERAL_FIRST = frozenset({"boolean", "count", "number", "texts", "paths", "choices", "port_floods"})
+LITERAL_FIRST = frozenset({"boolean", "count", "number", "texts", "paths", "choices", "places", "port_floods"})
 ROLES_BY_CSF = {"ETH_DEVICE_SKIP": "trusted"}  # CSF lists interfaces where we give each a role
+Edit = Callable[[str], str]  # of a file's text; may raise EditError
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ def changes_of(ground: Ground, assignments: Mapping[str, str]) -> list[Change]:
 
 def paths_for(ground: Ground, name: str) -> list[KeyPath]:
     """The settings that `name` stands for, native or CSF's. Raises ProblemsError where there is none."""
+    if said := instead_of(name, "", ground.value):
+        raise ProblemsError([Problem(COMMAND_LINE, 1, name, said)])
     paths = [path for key in ground.schema.lookup(name) if (path := ground.schema.path(key))]
     if paths:
         return paths
@@ -134,22 +137,31 @@ def write_changes(ground: Ground, changes: list[Change], *, dry_run: bool = Fals
 
     Each file is replaced whole. With `dry_run` all is checked and nothing is written.
     """
+    by_file: dict[Path, dict[KeyPath, Any]] = {}
+    for change in changes:
+        by_file.setdefault(change.file, {})[change.path] = change.after
+    return write_edits(ground, {file: _setting(values) for file, values in by_file.items()}, dry_run=dry_run)
+
+
+def write_edits(ground: Ground, edits: Mapping[Path, Edit], *, dry_run: bool = False) -> Settings:
+    """Write each file as its edit makes it, on the same terms."""
     etc = ground.home.etc
     try:
         if dry_run and not etc.exists():
-            return _written(ground, changes, dry_run=True)
+            return _written(ground, edits, dry_run=True)
         etc.mkdir(parents=True, exist_ok=True)
         with locked(etc):
-            return _written(ground, changes, dry_run=dry_run)
+            return _written(ground, edits, dry_run=dry_run)
     except OSError as error:
         raise ProblemsError([Problem(str(etc), 1, "", error.strerror or "cannot be written")]) from None
 
 
-def _written(ground: Ground, changes: list[Change], *, dry_run: bool) -> Settings:
-    by_file: dict[Path, dict[KeyPath, Any]] = {}
-    for change in changes:
-        by_file.setdefault(change.file, {})[change.path] = change.after
-    texts = {file: _edited(file, values) for file, values in by_file.items()}
+def _setting(values: Mapping[KeyPath, Any]) -> Edit:
+    return lambda text: set_values(text, values)
+
+
+def _written(ground: Ground, edits: Mapping[Path, Edit], *, dry_run: bool) -> Settings:
+    texts = {file: _edited(file, edit) for file, edit in edits.items()}
     services, detectors = load_cards(ground.home)
     settings = load_settings(ground.home.etc, services, detectors, instead=texts or NOTHING)
     for file, raw in texts.items():
@@ -159,7 +171,7 @@ def _written(ground: Ground, changes: list[Change], *, dry_run: bool) -> Setting
     return settings
 
 
-def _edited(file: Path, values: Mapping[KeyPath, Any]) -> bytes:
+def _edited(file: Path, edit: Edit) -> bytes:
     try:
         with file.open("rb") as stream:
             raw = stream.read(DOCUMENT_BYTES_MAX + 1)
@@ -167,13 +179,15 @@ def _edited(file: Path, values: Mapping[KeyPath, Any]) -> bytes:
         raw = b""
     parse_document(file, raw)  # says line and reason where it is no TOML
     try:
-        return set_values(raw.decode(), values).encode()
+        return edit(raw.decode()).encode()
     except EditError as error:
         raise ProblemsError([Problem(str(file), 1, "", str(error))]) from None
 
 
 def _changes_for(ground: Ground, name: str, text: str, before: Mapping[KeyPath, Change]) -> list[Change]:
     csf = name.upper()
+    if said := instead_of(name, text, ground.value):
+        raise InvalidSettingError(said)
     is_csf = ground.schema.setting(name) is None and csf in ground.schema.csf
     if is_csf and csf in ROLES_BY_CSF:
         names = [word.strip() for word in text.strip('" ').split(",") if word.strip()]

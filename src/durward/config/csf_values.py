@@ -27,6 +27,23 @@ def from_csf(name: str, text: str, setting: Setting, current: Any) -> Any:
     return converter(name, text, setting, current) if converter else text
 
 
+def instead_of(name: str, text: str, value: Callable[[tuple[str, ...]], Any]) -> str:
+    """What to do instead of setting an option of CSF that is no setting here; empty for all others.
+
+    `text` is what it was to be, if anything; `value` gives the typed value of a setting.
+    """
+    if name.upper() != "TESTING":
+        return ""
+    within = duration.text_of(value(("firewall", "confirm_within")))
+    begins = "every firewall begins on trial, and durward protects meanwhile"
+    if text.strip().strip('"').strip() == "0":
+        return f"is no setting here: {begins}. To end the trial, from a new connection: durward confirm"
+    return (
+        f"is no setting here: {begins}. Instead of TESTING=1: durward apply --confirm-within {within} "
+        "(TESTING_INTERVAL, here firewall.confirm_within); it rolls itself back unless `durward confirm` is typed"
+    )
+
+
 def to_csf(name: str, value: Any, setting: Setting) -> str:
     """A typed value as CSF's option `name` would write it; a value that CSF has no words for is written as ours."""
     writer = WRITE_BY_NAME.get(name) or WRITE_BY_KIND.get(setting.kind)
@@ -161,6 +178,7 @@ BY_KIND: Mapping[str, Converter] = {
     "texts": _texts,
     "paths": _texts,
     "choices": _texts,
+    "places": _texts,
     "rate": _rate,
 }
 WRITE_BY_NAME: Mapping[str, Callable[[str, Any], str]] = {

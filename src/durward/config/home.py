@@ -39,6 +39,11 @@ class Home:
         return self.run / "engine.sock"
 
     @property
+    def lists(self) -> Path:
+        """Where the networks of countries and feeds are, in text files that root alone writes."""
+        return self.lib / "lists"
+
+    @property
     def database(self) -> Path:
         """The engine's state."""
         return self.lib / "durward.db"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from durward.catalog.document import Problem, ProblemsError
-from durward.config.lists import FILE_BYTES_MAX, InvalidLineError, ListEntry, included_by, parse_entry
+from durward.config.lists import FILE_BYTES_MAX, InvalidLineError, ListEntry, included_by, parse_entries
 from durward.config.replacing import locked, replace_file
 from durward.model import Subject
 
@@ -14,10 +14,14 @@ COMMENT_CHARACTERS_MAX = 500  # of a comment are written
 
 
 class Removal(NamedTuple):
-    """What a removal did: how many lines went, and how many stayed because they say `do not delete`."""
+    """What a removal did: how many lines went, how many stayed because they say `do not delete`.
+
+    `rules` of those that went were filters that the sets do not carry: the firewall follows with the next apply.
+    """
 
     removed: int
     kept: int
+    rules: int = 0
 
 
 def append_entry(path: Path, subject: Subject, comment: str, date: str) -> bool:
@@ -41,33 +45,57 @@ def remove_entries(path: Path, subject: Subject, *, filters: bool = False) -> Re
 
     Lines that say `do not delete` stay, and so does all else to the byte. Included files are never changed.
     """
-    removed = kept = 0
+
+    def names(line: str) -> list[ListEntry]:
+        entry = _names(line, subject, filters=filters)
+        return [] if entry is None else [entry]
+
+    return _remove(path, names)
+
+
+def clear_entries(path: Path) -> Removal:
+    """Remove every entry but those that say `do not delete`; comments, Includes and what is no entry stay.
+
+    Raises ProblemsError.
+    """
+    return _remove(path, _entries)
+
+
+def _remove(path: Path, meant: Callable[[str], list[ListEntry]]) -> Removal:
+    """Remove the lines that have entries which are meant, but for those that say `do not delete`."""
+    removed = kept = rules = 0
 
     def edit(text: str) -> str:
-        nonlocal removed, kept
+        nonlocal removed, kept, rules
         lines = []
         for line in text.splitlines(keepends=True):
-            entry = _names(line, subject, filters=filters)
-            if entry is None or entry.keep:
+            entries = meant(line)
+            keep = any(entry.keep for entry in entries)
+            if keep or not entries:
                 lines.append(line)
-            removed += entry is not None and not entry.keep
-            kept += entry is not None and entry.keep
+            removed += bool(entries) and not keep
+            rules += not keep and any(entry.scope is None for entry in entries)
+            kept += keep
         return "".join(lines)
 
     _edit(path, edit)
-    return Removal(removed, kept)
+    return Removal(removed, kept, rules)
 
 
 def _names(line: str, subject: Subject, *, filters: bool = False) -> ListEntry | None:
-    """The entry of `line` where it names `subject`."""
+    """The entry of `line` where it names `subject` and nothing else."""
+    entries = _entries(line)
+    if len(entries) != 1 or entries[0].network != subject.value or (entries[0].filter and not filters):
+        return None
+    return entries[0]
+
+
+def _entries(line: str) -> list[ListEntry]:
     line = line.lstrip("\ufeff")  # a byte order mark may stand before the first entry
     try:
-        entry = None if included_by(line) else parse_entry(line, "", 0)
+        return [] if included_by(line) is not None else parse_entries(line, "", 0)
     except InvalidLineError:
-        return None
-    if entry is None or entry.network != subject.value or (entry.filter and not filters):
-        return None
-    return entry
+        return []
 
 
 def _edit(path: Path, edit: Callable[[str], str]) -> None:

@@ -3,13 +3,14 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from durward.catalog.document import Problem
-from durward.config.filters import Filter, InvalidFilterError, network_of, parse_filter
+from durward.config.filters import Filter, InvalidFilterError, parse_filters
+from durward.config.intervals import networks_of
 from durward.model import EVERYTHING, InvalidAddressError, Scope, Subject
 
 FILE_BYTES_MAX = 64 << 20  # a larger file is refused unread
@@ -17,6 +18,8 @@ ENTRIES_MAX = 2_000_000  # of one list with all that it includes; the rest is le
 LINE_CHARACTERS_MAX = 4096  # a longer line is a problem
 INCLUDES_MAX = 256  # files that one list may include, in all
 INCLUDE_DEPTH_MAX = 8  # files that include each other
+SYNCED_MAX = 50_000  # entries of a list that become decisions; those of deny.list behind them are a merged list
+FILTERS_MAX = 10_000  # that stand behind them; more are a problem, for each is a rule that packets pay for
 PROBLEMS_MAX = 1000  # are kept of one list; the last one says that there are more
 MESSAGE_CHARACTERS_MAX = 300  # of a problem are shown
 
@@ -37,6 +40,7 @@ class ListEntry(NamedTuple):
     keep: bool
     file: str
     line: int
+    whole_line: bool = True  # False where the line names an interval, of which this is a part
 
     @property
     def subject(self) -> Subject | None:
@@ -51,58 +55,90 @@ class ListEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What a list and the files that it includes hold. A line with a problem gives no entry; all others do."""
+    """What a list and the files that it includes hold. A line with a problem gives no entry; all others do.
+
+    `further` is how many entries were not kept. `is_whole` is False where a file could not be read: what it held before
+    should not be taken for gone then.
+    """
 
     entries: list[ListEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    further: int = 0
+    is_whole: bool = True
 
 
 class InvalidLineError(ValueError):
     """A line that is no entry; the message says what was expected."""
 
 
-def read_list(path: Path) -> ListFile:
-    """Read a whole list. A file that is not there is empty; one that cannot be read is a problem."""
-    found = ListFile()
-    if not os.path.lexists(path):
-        return found
-    for item in scan_list(path):
-        if isinstance(item, ListEntry):
-            found.entries.append(item)
-        elif len(found.problems) < PROBLEMS_MAX:
-            found.problems.append(item)
-        elif len(found.problems) == PROBLEMS_MAX:
-            found.problems.append(Problem(str(path), item.line, "", "and more problems, which are not shown"))
-    return found
+def read_list(path: Path, entries_max: int = ENTRIES_MAX) -> ListFile:
+    """Read a whole list. A file that is not there is empty; one that cannot be read is a problem.
+
+    Of what stands behind the first `entries_max` entries only filters are kept; all else is counted.
+    """
+    entries: list[ListEntry] = []
+    problems: list[Problem] = []
+    further = filters = 0
+    walk = _Walk()
+    for item in _scan(path, walk) if os.path.lexists(path) else ():
+        if isinstance(item, Problem):
+            _note(item, problems, path)
+        elif len(entries) - filters < entries_max:
+            entries.append(item)
+        elif item.filter is None:
+            further += 1
+        elif filters < FILTERS_MAX:
+            filters += 1
+            entries.append(item)
+        else:
+            _note(Problem(item.file, item.line, "", f"more than {FILTERS_MAX} filters"), problems, path)
+    return ListFile(entries, problems, further, walk.is_whole)
+
+
+def _note(problem: Problem, problems: list[Problem], path: Path) -> None:
+    if len(problems) < PROBLEMS_MAX:
+        problems.append(problem)
+    elif len(problems) == PROBLEMS_MAX:
+        problems.append(Problem(str(path), problem.line, "", "and more problems, which are not shown"))
 
 
 def scan_list(path: Path) -> Iterator[ListEntry | Problem]:
     """Give the entries and problems of a list as they come, those of included files where they are included."""
-    walk = _Walk()
+    yield from _scan(path, _Walk())
+
+
+def _scan(path: Path, walk: "_Walk") -> Iterator[ListEntry | Problem]:
     for count, item in enumerate(walk.file(path, (), Problem(str(path), 1, "", ""))):
         if count >= ENTRIES_MAX:
+            walk.is_whole = False
             yield Problem(str(path), 1, "", f"holds more than {ENTRIES_MAX} entries; the rest is left out")
             return
         yield item
 
 
-def parse_entry(text: str, file: str, line: int) -> ListEntry | None:
-    """Read one line, which is no Include; None for a comment or nothing. Raises InvalidLineError."""
+def parse_entries(text: str, file: str, line: int) -> list[ListEntry]:
+    """Read one line, which is no Include; nothing for a comment. Raises InvalidLineError.
+
+    A line gives one entry, and one that names an interval of addresses gives one for each network in it.
+    """
     text = text.strip()
     found = ENTRY.match(text)
     if not found:
-        return None
+        return []
     word, comment = found[1], found[2].strip()
     keep = KEEP in comment.lower()
+    named: Sequence[tuple[str, Filter | None]]
     try:
         if "=" in word or "|" in word:
-            rule = parse_filter(word)
-            return ListEntry(rule.network, rule, comment, keep, file, line)
-        return ListEntry(network_of(word), None, comment, keep, file, line)
+            named = [(rule.network, rule) for rule in parse_filters(word)]
+        else:
+            named = [(network, None) for network in networks_of(word)]
     except InvalidFilterError as error:
         raise InvalidLineError(str(error)[:MESSAGE_CHARACTERS_MAX]) from None
     except InvalidAddressError as error:
         raise InvalidLineError(f"{str(error)[:MESSAGE_CHARACTERS_MAX]}; {EXPECTED}") from None
+    whole = len(named) == 1
+    return [ListEntry(network, rule, comment, keep, file, line, whole) for network, rule in named]
 
 
 def included_by(text: str) -> str | None:
@@ -116,12 +152,14 @@ class _Walk:
 
     def __init__(self) -> None:
         self.opened: set[Identity] = set()
+        self.is_whole = True
 
     def file(self, path: Path, above: tuple[Identity, ...], at: Problem) -> Iterator[ListEntry | Problem]:
         """Read one file; `at` is the place to complain about it, `above` the files that include it."""
         try:
             file, identity = _open(path)
         except OSError as error:
+            self.is_whole = False
             yield replace(at, message=f"{path}: {error.strerror or 'cannot be read'}")
             return
         with file:
@@ -151,12 +189,9 @@ class _Walk:
             yield from self.include(target, at, above)
             return
         try:
-            entry = parse_entry(text, at.file, at.line)
+            yield from parse_entries(text, at.file, at.line)
         except InvalidLineError as error:
             yield replace(at, message=str(error))
-        else:
-            if entry:
-                yield entry
 
     def include(self, target: str, at: Problem, above: tuple[Identity, ...]) -> Iterator[ListEntry | Problem]:
         """Read the file that an Include names, where the bounds allow it."""

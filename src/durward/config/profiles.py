@@ -69,7 +69,8 @@ def panel_profile(panel: PanelCard, more_tcp_in: Iterable[int] = ()) -> Profile:
     values: dict[KeyPath, Any] = {}
     for name in PORT_LISTS:
         ports = getattr(panel, name)
-        more = sorted(set(more_tcp_in)) if name == "tcp_in" else []
+        more = [PortRange(port, port) for port in sorted(set(more_tcp_in))] + list(panel.passive_ftp)
+        more = more if name == "tcp_in" else []
         values["firewall", name] = _with(ports.ipv4, more)
         values["firewall", f"{name}_ipv6"] = "same" if ports.ipv6 is None else _with(ports.ipv6, more)
     return Profile(panel.id, f"Ports of {panel.title}", panel.why, "panel", MappingProxyType(values))
@@ -94,6 +95,6 @@ def values_of(profile: Profile, schema: Schema) -> dict[KeyPath, Any]:
     return found
 
 
-def _with(ranges: tuple[PortRange, ...], more: list[int]) -> str:
-    missing = [port for port in more if not any(one.first <= port <= one.last for one in ranges)]
+def _with(ranges: tuple[PortRange, ...], more: list[PortRange]) -> str:
+    missing = [new for new in more if not any(one.first <= new.first <= new.last <= one.last for one in ranges)]
     return ",".join([*map(str, ranges), *map(str, missing)])

@@ -17,6 +17,14 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorisedKnockSettings:
+    """`[firewall.authorised_knock]`: the UDP port that knocks come to, 0 for none; the names of this host in them."""
+
+    port: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FirewallSettings:
     """`[firewall]`. An `…_ipv6` of None is as without it; a rate of None is no limit; `confirm_within` is in seconds.
 
@@ -58,6 +66,22 @@ class FirewallSettings:
     drop_log: str
     silent_ports: tuple[PortRange, ...]
     confirm_within: float
+    authorised_knock: AuthorisedKnockSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CountrySettings:
+    """`[countries]`: places like "NL" and "AS64500", and the ports that two of the settings are about."""
+
+    deny: tuple[str, ...] = ()
+    allow_only: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    allow_ports: tuple[str, ...] = ()
+    allow_ports_tcp: tuple[PortRange, ...] = ()
+    allow_ports_udp: tuple[PortRange, ...] = ()
+    deny_ports: tuple[str, ...] = ()
+    deny_ports_tcp: tuple[PortRange, ...] = ()
+    deny_ports_udp: tuple[PortRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,13 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """`[web]`: networks, or names of CDNs, that ask for others."""
+
+    proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MailSettings:
     """`[alerts.mail]`."""
 
@@ -113,10 +144,12 @@ class Settings:
     """Everything that may be set. `schema` knows all keys and CSF's names; `written` and `origins`: what files say."""
 
     firewall: FirewallSettings
+    countries: CountrySettings
     services: Mapping[str, ServiceSettings]
     detectors: Mapping[str, DetectorSettings]
     ipv6: IPv6Settings
     guards: GuardSettings
+    web: WebSettings
     mail: MailSettings
     schema: Schema
     written: Mapping[KeyPath, Any]
@@ -155,10 +188,12 @@ def load_settings(
     tables = schema.root.tables
     return Settings(
         _firewall(tables["firewall"], written),
+        CountrySettings(**_section(("countries",), tables["countries"], written)),
         MappingProxyType({service.id: _service(service.id, tables["services"], written) for service in services}),
         MappingProxyType({detector.id: _detector(detector, services, written) for detector in detectors}),
         IPv6Settings(**_section(("ipv6",), tables["ipv6"], written)),
         GuardSettings(**_section(("guards",), tables["guards"], written)),
+        WebSettings(**_section(("web",), tables["web"], written)),
         MailSettings(**_section(("alerts", "mail"), tables["alerts"].tables["mail"], written)),
         schema,
         MappingProxyType(written.values),
@@ -186,8 +221,12 @@ def _section(at: KeyPath, table: Table, written: Written) -> dict[str, Any]:
 
 def _firewall(table: Table, written: Written) -> FirewallSettings:
     at = ("firewall",)
-    by_name: dict[str, Any] = {name: _named((*at, name), written) for name in table.tables}
-    return FirewallSettings(**_section(at, table, written), **by_name)
+    by_name: dict[str, Any] = {
+        name: _named((*at, name), written) for name, inner in table.tables.items() if ANY in inner.settings
+    }
+    inside = (*at, "authorised_knock")
+    knock = AuthorisedKnockSettings(**_section(inside, table.tables["authorised_knock"], written))
+    return FirewallSettings(**_section(at, table, written), **by_name, authorised_knock=knock)
 
 
 def _named(at: KeyPath, written: Written) -> Values:

@@ -1,4 +1,4 @@
-"""Sets values in a TOML text. Comments, order and spaces stay; the result is what was meant, or it is refused."""
+"""Sets values in a TOML text, and takes them out. All else stays; the result is what was meant, or it is refused."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from durward.config.toml_layout import KeyPath, Layout, layout_of
+from durward.config.toml_layout import Assignment, KeyPath, Layout, layout_of
 
 BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 SURROGATE = re.compile("[\ud800-\udfff]")  # what is left of bytes that are no UTF-8
@@ -42,6 +42,23 @@ def set_value(text: str, path: KeyPath, value: Any) -> str:
         if edited is not None and _reads_as(edited, wanted):
             return edited
     raise EditError(f"{'.'.join(path)} cannot be set here without changing other lines; please edit the file by hand")
+
+
+def unset_value(text: str, path: KeyPath) -> str:
+    """The text without the value at `path`, and nothing else changed: a comment behind it stays. Raises EditError."""
+    before = tomllib.loads(text)
+    if not _is_there(before, path):
+        return text
+    wanted = deepcopy(before)
+    _take(wanted, path)
+    for one in layout_of(text).assignments:
+        rest = path[len(one.path) :]
+        if path[: len(one.path)] != one.path:
+            continue
+        edited = _without_key(text, one, rest) if rest else _without_line(text, one)
+        if edited is not None and _reads_as(edited, wanted):
+            return edited
+    raise EditError(f"{'.'.join(path)} cannot be taken out without changing other lines; please edit the file by hand")
 
 
 def toml_of(value: Any) -> str:
@@ -106,6 +123,23 @@ def _behind_all(text: str, _layout: Layout, path: KeyPath, value: Any) -> str | 
     return f"{text}{gap}[{'.'.join(map(_key, path[:-1]))}]\n{_key(path[-1])} = {toml_of(value)}\n"
 
 
+def _without_line(text: str, one: Assignment) -> str:
+    start = text.rfind("\n", 0, one.value_start) + 1
+    comment = text[one.value_end : one.line_end].strip()
+    if not comment:
+        return text[:start] + text[one.line_end :]
+    return f"{text[:start]}{comment}{text[one.value_end : one.line_end].partition(comment)[2]}{text[one.line_end :]}"
+
+
+def _without_key(text: str, one: Assignment, rest: KeyPath) -> str | None:
+    """Take a key out of a table that is written in braces."""
+    table = tomllib.loads(f"table = {text[one.value_start : one.value_end]}")["table"]
+    if not isinstance(table, dict):
+        return None
+    _take(table, rest)
+    return text[: one.value_start] + toml_of(table) + text[one.value_end :]
+
+
 CANDIDATES: tuple[Candidate, ...] = (_in_place, _in_braces, _in_table, _beside_dotted, _behind_all)
 
 
@@ -116,8 +150,9 @@ def _insert(text: str, position: int, line: str) -> str:
 
 
 def _reads_as(text: str, wanted: dict[str, Any]) -> bool:
+    """Whether the text says what is wanted; a table in which nothing is says nothing."""
     try:
-        return tomllib.loads(text) == wanted
+        return _pruned(tomllib.loads(text)) == _pruned(wanted)
     except tomllib.TOMLDecodeError:
         return False
 
@@ -130,6 +165,18 @@ def _put(table: dict[str, Any], path: KeyPath, value: Any) -> None:
     if isinstance(table.get(path[-1]), dict) and not isinstance(value, dict):
         raise TypeError(path[-1])
     table[path[-1]] = value
+
+
+def _take(table: dict[str, Any], path: KeyPath) -> None:
+    for name in path[:-1]:
+        table = table[name]
+    del table[path[-1]]
+
+
+def _pruned(data: dict[str, Any]) -> dict[str, Any]:
+    """Without empty tables."""
+    inner = {name: _pruned(value) if isinstance(value, dict) else value for name, value in data.items()}
+    return {name: value for name, value in inner.items() if value != {}}
 
 
 def _is_there(data: Any, path: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ Each message is one JSON object of at most MESSAGE_BYTES_MAX bytes in one packet
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ ITEMS_MAX = 100  # entries in one message; a longer list is said in parts
 TEXT_CHARACTERS_MAX = 1024  # of a path or pattern
 PORT_RANGES_MAX = 250
 SECONDS_MAX = 86_400  # of a trial
+NAME = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)  # of a set of ours
 
 
 class UnknownWordError(ValueError):
@@ -90,6 +92,22 @@ def _entries(value: Any) -> list[Entry]:
     return [read_entry(item) for item in value]
 
 
+def _subject(value: Any) -> str:
+    """An address or a network as we write it, or nothing."""
+    try:
+        if value != "" and Subject.parse(_text(value)).value != value:
+            raise UnknownWordError("an address was expected as we write it")
+    except InvalidAddressError as error:
+        raise UnknownWordError(str(error)) from None
+    return str(value)
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > ITEMS_MAX or not all(NAME.fullmatch(_text(name)) for name in value):
+        raise UnknownWordError(f"at most {ITEMS_MAX} names of sets were expected")
+    return value
+
+
 def _port_ranges(value: Any) -> list[list[int]]:
     if not isinstance(value, list) or len(value) > PORT_RANGES_MAX:
         raise UnknownWordError(f"a list of at most {PORT_RANGES_MAX} port ranges was expected")
@@ -114,11 +132,16 @@ TABLE: Table = {
     "open list": {"pattern": _path, "after": _text},
     "open file": {"path": _path},
     "open siblings": {"path": _path},
+    "open knocks": {},
+    "ssh ports": {},
     "block": {"entries": _entries},
     "allow": {"entries": _entries},
     "unblock": {"listing": _listing, "entries": _entries},
     "replace": {"listing": _listing, "entries": _entries, "last": _flag},
     "state": {"listing": _listing, "entries": _entries},
+    "look counters": {},
+    "look meters": {"subject": _subject, "names": _names},
+    "look others": {"subject": _subject},
 }
 
 
@@ -127,9 +150,12 @@ ROOT_TABLE: Table = {
     "firewall apply": {"open_ports": _port_ranges, "seconds": _seconds, "force": _flag, "connection": _text},
     "firewall confirm": {"connection": _text},
     "firewall rollback": {},
+    "firewall lists": {},
+    "firewall none": {},
     "firewall off": {},
     "firewall on": {},
     "firewall state": {},
+    "firewall ways": {"connection": _text},
 }
 
 

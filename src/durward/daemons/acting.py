@@ -98,8 +98,7 @@ class Acting:
         blocks = [_entry(one) for one in decided if one.verdict == "block" and not one.simulated]
         allows = [_entry(one) for one in decided if one.verdict == "allow"]
         refusals = self._door.block(blocks) if blocks else []
-        if allows:
-            self._door.allow(allows)
+        refusals += self._door.allow(allows) if allows else []
         return {refusal.entry.decision: refusal.reason for refusal in refusals}
 
     def _take(self, decided: Sequence[Decision]) -> dict[int, str]:

@@ -15,7 +15,7 @@ from durward.daemons.ledger import Ledger
 from durward.daemons.reconciling import entry_of
 from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
-from durward.model import Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
+from durward.model import EVERYTHING, Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
 from durward.model.duration import SECONDS_MAX
 from durward.store import decisions, explanations, standing
 from durward.store.errors import StoreCorruptError, StoreError
@@ -76,6 +76,8 @@ class Answering:
         subject, scope = Subject.parse(str(asked["subject"])), Scope.parse(str(asked["scope"]))
         seconds = asked.get("seconds")
         until = None if seconds is None else now + _seconds(seconds)
+        if verdict == "ignore" and scope != EVERYTHING:
+            raise RequestError("an address is ignored whole, or not: a line counts whichever port it is about")
         reason = _reason(asked) or f"{DONE[verdict]} by an operator"
         made = Decision(verdict, subject, now, until, reason, OPERATOR, scope)
         (decided, *_), refused = self._acting.act([made], {}, now)
@@ -116,6 +118,7 @@ class Answering:
             entry = decisions.by_receipt(self._ledger.store, text)
             if entry is None:
                 raise RequestError(f"{error}, nor a receipt of ours") from None
+            _refuse_of_list(entry.decision)
             return entry.decision.subject, entry.decision.scope
         if subject.kind == "address" and not any(
             one.listing == listing for one in standing.of(self._ledger.store, subject)
@@ -137,10 +140,7 @@ class Answering:
         if entry is None:
             raise RequestError(f"there is no decision {text!r}; `durward log` shows them", NOT_FOUND)
         undone = entry.decision
-        if undone.origin.startswith("list:"):
-            file = undone.origin.removeprefix("list:")
-            verb = UNDOING.get(undone.verdict, undone.verdict)
-            raise RequestError(f"decision {undone.id} follows {file}: durward {verb} {undone.subject.value}", REFUSED)
+        _refuse_of_list(undone)
         reason = _reason(asked) or f"decision {undone.id} undone by an operator"
         if undone.verdict in UNDOING:
             found = [one for one in standing.of(store, undone.subject) if one.decision == undone.id]
@@ -246,6 +246,14 @@ class Answering:
             "until": moment(decided.until),
             "enforced": enforced,
         }
+
+
+def _refuse_of_list(decision: Decision) -> None:
+    """Raises RequestError for a decision that follows a list: as long as its line stands there, it would come again."""
+    if decision.origin.startswith("list:"):
+        file = decision.origin.removeprefix("list:")
+        verb = UNDOING.get(decision.verdict, decision.verdict)
+        raise RequestError(f"decision {decision.id} follows {file}: durward {verb} {decision.subject.value}", REFUSED)
 
 
 def _seconds(value: Any) -> float:

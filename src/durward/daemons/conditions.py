@@ -8,7 +8,9 @@ from typing import Any
 
 from durward.control.channel import ChannelError
 from durward.control.words import Entry
+from durward.daemons import neighbours
 from durward.daemons.door import Door
+from durward.daemons.knocks import Knocks
 from durward.daemons.ledger import Ledger
 from durward.daemons.watch import SourceState, Watch
 from durward.engine.engine import Engine
@@ -28,6 +30,7 @@ class Conditions:
     def __init__(self, engine: Engine, ledger: Ledger, door: Door, watch: Watch, began_at: float) -> None:
         self.problems: list[str] = []
         self.progress: Callable[[], str] = str  # of what begins with a start and takes a while
+        self.knocks: Knocks | None = None
         self._engine = engine
         self._ledger = ledger
         self._door = door
@@ -38,6 +41,7 @@ class Conditions:
         """What `durward status` says."""
         degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded, self.progress()))]
         degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
+        degraded += self._full()
         firewall = self._firewall()
         return {
             "protecting": self._door.channel.connected and firewall != "stopped",
@@ -48,13 +52,18 @@ class Conditions:
             "ignores": standing.count(self._ledger.store, "ignore"),
             "sources": self._sources(now),
             "processes": self._processes(),
+            **self._counters(),
+            "knocks": self.knocks.status() if self.knocks else None,
             "degraded": degraded,
         }
 
     def findings(self, now: float) -> list[Finding]:
         """What `durward doctor` finds: is what should be true really true?"""
         found = [self._canary(now), self._clock(now), self._database(), *self._foreign()]
+        found += neighbours.findings(self._door)
+        found += [Finding("sets", "table inet durward", "fail", line) for line in self._full()]
         found += self._source_findings(now)
+        found += self.knocks.findings() if self.knocks else []
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
 
@@ -63,6 +72,13 @@ class Conditions:
             return self._door.state()[0]
         except ChannelError:
             return "unknown"
+
+    def _counters(self) -> dict[str, Any]:
+        try:
+            refused, counted = self._door.counters()
+        except ChannelError:
+            return {"refused": [], "counted": []}
+        return {"refused": [one.entry() for one in refused], "counted": [one.entry() for one in counted]}
 
     def _sources(self, now: float) -> list[dict[str, Any]]:
         sources = []
@@ -92,6 +108,12 @@ class Conditions:
         if found is None:
             return Finding("kernel", "canary", "fail", "a block was put into the kernel and was not there afterwards")
         return Finding("kernel", "canary", "pass", "a block was put into the kernel, found there, and taken out again")
+
+    def _full(self) -> list[str]:
+        try:
+            return self._door.full()
+        except ChannelError:
+            return []
 
     def _foreign(self) -> list[Finding]:
         try:

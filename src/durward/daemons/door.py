@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from durward.control.channel import Channel, ChannelError
 from durward.control.words import Entry, parts
+from durward.model import Subject
+
+METERS_AT_ONCE = 40  # names in one word, which is at most 4 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,21 @@ class Reading:
     packets: int
     bytes: int
     expires_in_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one kind of rule has counted, and each of its parts: name, packets, bytes."""
+
+    what: str
+    packets: int
+    bytes: int
+    parts: list[tuple[str, int, int]]
+
+    def entry(self) -> dict[str, Any]:
+        """The same as JSON gives it."""
+        parts = [{"of": name, "packets": packets, "bytes": size} for name, packets, size in self.parts]
+        return {"what": self.what, "packets": self.packets, "bytes": self.bytes} | ({"parts": parts} if parts else {})
 
 
 class Door:
@@ -51,10 +70,13 @@ class Door:
             refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
         return refusals
 
-    def allow(self, entries: list[Entry]) -> None:
-        """Let entries pass in the kernel, blocks around them notwithstanding."""
+    def allow(self, entries: list[Entry]) -> list[Refusal]:
+        """Let entries pass in the kernel, blocks around them notwithstanding; give those that it cannot carry."""
+        refusals = []
         for part in parts(entries):
-            self.channel.ask("allow", entries=part)
+            answer = self.channel.ask("allow", entries=part)
+            refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
+        return refusals
 
     def unblock(self, listing: str, entries: list[Entry]) -> None:
         """Take entries of `listing` out of the kernel. Those that are not there are fine."""
@@ -85,3 +107,29 @@ class Door:
         """What the firewall is (off, trial, confirmed, stopped), and who changed our table, in plain words."""
         answer = self.channel.ask("state", listing="block", entries=[])
         return str(answer["firewall"]), [str(line) for line in answer["reports"]]
+
+    def full(self) -> list[str]:
+        """The kernel's sets that had no room of late, in plain words."""
+        return [str(line) for line in self.channel.ask("state", listing="block", entries=[])["full"]]
+
+    def counters(self) -> tuple[list[Counted], list[Counted]]:
+        """What our rules refused since they were loaded, and what else they counted."""
+        answer = self.channel.ask("look counters")
+        refused, counted = ([Counted(*one) for one in answer[name]] for name in ("refused", "counted"))
+        return refused, counted
+
+    def meters(self, names: list[str], subject: Subject) -> list[Reading | bool]:
+        """What each of these sets has for `subject`: a reading, or whether there is such a set at all."""
+        found: list[Reading | bool] = []
+        for first in range(0, len(names), METERS_AT_ONCE):
+            answer = self.channel.ask("look meters", subject=subject.value, names=names[first : first + METERS_AT_ONCE])
+            found += [one if isinstance(one, bool) else Reading(*one) for one in answer["readings"]]
+        return found
+
+    def others(self, subject: Subject | None = None) -> tuple[list[dict[str, Any]], list[str]]:
+        """The filtering base chains of other tables, and the tables of the older iptables.
+
+        With a subject, each says as well which sets of its table hold it.
+        """
+        answer = self.channel.ask("look others", subject=subject.value if subject else "")
+        return answer["chains"], answer["legacy"]

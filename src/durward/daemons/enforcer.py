@@ -5,22 +5,28 @@ import select
 import socket
 import sys
 import time
+from itertools import islice
 from typing import Any, NoReturn
 
 from durward.catalog.document import ProblemsError
+from durward.config import knock_keys
 from durward.config.home import Home
 from durward.config.loading import Loaded, load
 from durward.control.channel import DESCRIPTORS_MAX, answer, listen, peer_of, receive
 from durward.control.words import Entry, UnknownWordError, Word, decode
 from durward.daemons.gate import Gate
+from durward.daemons.looking import Looking
 from durward.daemons.privileges import CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, account, become
 from durward.daemons.process import Beginning, begin, say, status_after
+from durward.facts.sshd import ports_in_files
 from durward.model import Listing, Standing
 from durward.privileged.failure import PrivilegedError
 from durward.privileged.guards import Guards, guards_of
 from durward.privileged.keeper import Keeper, Wanted
+from durward.privileged.knocks import KnockCopies
 from durward.privileged.opening import Sources
 from durward.privileged.sets import Sets
+from durward.ruleset.policy import DENY_LIST
 from durward.ruleset.skeleton import skeleton
 
 USER = "durward-enforcer"
@@ -29,6 +35,7 @@ CAPABILITIES = frozenset({CAP_NET_ADMIN, CAP_DAC_READ_SEARCH})
 TICK_SECONDS = 5.0
 PATIENCE_SECONDS = 1.0  # an engine that does not take its answers for so long is not talked to any more
 PATHS_PER_ANSWER = 200  # of `open list`: well below the longest answer
+SSH_PORTS_MAX = 64  # that a knock opens; the rest of a longer list stays closed
 SOCKET_MODE = 0o660  # the engine is in the group
 
 
@@ -37,10 +44,24 @@ class Enforcer:
 
     def __init__(self, home: Home, loaded: Loaded, guards: Guards, sources: Sources) -> None:
         prefix = loaded.settings.ipv6.block_prefix
-        self._gate = Gate(home.lib, home.run / "stopped", skeleton(prefix), self._end)
+        self._keeper = Keeper(Sets(), guards, prefix)
+        stopped = home.run / "stopped"
+        self._gate = Gate(
+            home.lib,
+            stopped,
+            skeleton(prefix),
+            self._end,
+            self._keeper,
+            allows=guards.allows,
+            deny_list=home.etc / DENY_LIST,
+        )
+        self._looking = Looking(Sets(), prefix)
+        firewall = loaded.settings.firewall
+        self._knocks = KnockCopies(home.etc / knock_keys.FILE_NAME, firewall.authorised_knock.port, prefix)
+        self._knocks_kept_at, self._knocks_problem = 0.0, ""
+        self._ssh_ports = firewall.ssh_ports
         self._guards = guards
         self._sources = sources
-        self._keeper = Keeper(Sets(), guards, prefix)
         self._engine_uid = account(ENGINE_USER).pw_uid
         self._listener = listen(home.enforcer_socket, socket.SOCK_SEQPACKET, SOCKET_MODE)
         self._engine: socket.socket | None = None
@@ -49,18 +70,27 @@ class Enforcer:
         """Answer until the descriptor `stop` becomes readable."""
         while True:
             watched = [stop, self._listener.fileno(), self._gate.changes.fileno()]
-            ready = select.select(watched + ([self._engine.fileno()] if self._engine else []), [], [], TICK_SECONDS)[0]
+            watched += [self._engine.fileno()] if self._engine else []
+            busy = self._gate.lists.busy  # with lists, a step at a time: whoever has something to say comes between
+            ready = select.select(watched, [], [], 0.0 if busy else TICK_SECONDS)[0]
             if stop in ready:
                 return
             if self._gate.changes.fileno() in ready:
+                reports = self._gate.reports
                 self._gate.look()  # then the engine, in the same turn: others' tables may change without pause
+                if self._gate.reports is not reports:
+                    self._keep_knocks(again=True)
             if self._engine is not None and self._engine.fileno() in ready:
                 self._hear(self._engine)
             if self._listener.fileno() in ready:
                 self._accept()
             self._keeper.tick(time.time())
             self._gate.tick()
-            if not ready:
+            if abs(time.monotonic() - self._knocks_kept_at) >= TICK_SECONDS:
+                self._keep_knocks()
+            if busy:
+                self._gate.lists.work()
+            elif not ready:
                 self._guards.keep_fresh()
 
     def _accept(self) -> None:
@@ -68,6 +98,7 @@ class Enforcer:
         _pid, uid, _gid = peer_of(connection)
         if uid == 0:
             self._gate.hear(connection)
+            self._keep_knocks()
             return
         if uid != self._engine_uid:
             say(f"a process of user {uid} is not the engine and is not listened to")
@@ -77,6 +108,20 @@ class Enforcer:
         connection.settimeout(PATIENCE_SECONDS)
         self._engine = connection
         self._keeper.begin()
+
+    def _keep_knocks(self, *, again: bool = False) -> None:
+        """Have authorised knocks copied, whatever became of the table meanwhile."""
+        self._knocks_kept_at = time.monotonic()
+        if self._gate.is_stopped:
+            return
+        try:
+            if self._knocks.keep(again=again):
+                self._gate.changes.forget()
+            self._knocks_problem = ""
+        except PrivilegedError as error:
+            if str(error) != self._knocks_problem:
+                say(f"authorised knocks are not heard: {error}")
+            self._knocks_problem = str(error)
 
     def _end(self) -> None:
         if self._engine is not None:
@@ -107,6 +152,10 @@ class Enforcer:
         try:
             if word.name.startswith("open "):
                 return self._open(word)
+            if word.name == "ssh ports":
+                return {"ports": self._ports_of_ssh()}, []
+            if word.name.startswith("look "):
+                return self._looking.look(word), []
             return self._keep(word, time.time()), []
         except PrivilegedError as error:
             return {"error": str(error)}, []
@@ -122,8 +171,7 @@ class Enforcer:
             self._keeper.unblock([one.standing for one in _wanted(word.fields["listing"], entries)], now)
             refused = []
         elif word.name == "allow":
-            self._keeper.allow([one.standing for one in _wanted("allow", entries)], now)
-            refused = []
+            refused = self._keeper.allow(_wanted("allow", entries), now)
         else:
             return self._state(_wanted(word.fields["listing"], entries))
         return {"refused": [[one.index, one.reason] for one in refused]}
@@ -132,12 +180,16 @@ class Enforcer:
         readings = self._keeper.readings([one.standing for one in wanted])
         spelt = [None if one is None else [one.packets, one.bytes, one.expires_in_seconds or 0] for one in readings]
         guarded = [] if wanted else self._guards.guarded()
-        return {"readings": spelt, "guarded": guarded, "firewall": self._gate.state(), "reports": self._gate.reports}
+        full = [] if wanted else self._keeper.full(time.time())
+        reply = {"readings": spelt, "guarded": guarded, "full": full}
+        return reply | {"firewall": self._gate.state(), "reports": self._gate.reports}
 
     def _open(self, word: Word) -> tuple[dict[str, Any], list[int]]:
         fields = word.fields
         if word.name == "open watch":
             return {}, [self._sources.watch_descriptor()]
+        if word.name == "open knocks":
+            return {}, [self._knocks.descriptor()]
         if word.name == "open list":
             paths = [path for path in self._sources.matching(fields["pattern"]) if path > fields["after"]]
             return {"paths": paths[:PATHS_PER_ANSWER], "more": len(paths) > PATHS_PER_ANSWER}, []
@@ -150,6 +202,13 @@ class Enforcer:
             return {"names": [name for name, _ in siblings]}, [descriptor for _, descriptor in siblings]
         journal = self._sources.journal(DESCRIPTORS_MAX)
         return {"watches": journal.watches}, journal.descriptors
+
+    def _ports_of_ssh(self) -> list[int]:
+        """Where SSH is: as the settings say or, where they leave it open or closed, as its own files say now."""
+        if not self._ssh_ports:
+            return list(ports_in_files())
+        ports = (port for one in self._ssh_ports for port in range(one.first, one.last + 1))
+        return list(islice(ports, SSH_PORTS_MAX))
 
 
 def _wanted(listing: str, entries: list[Entry]) -> list[Wanted]:
@@ -171,7 +230,7 @@ def main() -> NoReturn:
     beginning.follow_supervisor()
     settings = loaded.settings
     globs = {glob for card in loaded.services for glob in settings.services[card.id].files}
-    guards = guards_of(beginning.home.etc, settings.guards)
+    guards = guards_of(beginning.home.etc, settings.guards, loaded.proxies)
     try:
         enforcer = Enforcer(beginning.home, loaded, guards, Sources(globs))
     except (PrivilegedError, OSError) as error:

@@ -13,14 +13,17 @@ from durward.catalog.document import ProblemsError
 from durward.config.home import Home
 from durward.config.loading import Loaded, load, load_lists
 from durward.control.channel import ChannelError
+from durward.daemons import knocks
 from durward.daemons.acting import Acting
 from durward.daemons.answers import Answering, Rooms
 from durward.daemons.conditions import Conditions
 from durward.daemons.desk import Desk
 from durward.daemons.door import Door
-from durward.daemons.exemptions import Exemptions, changes
+from durward.daemons.exemptions import Exemptions, changes, refusals
 from durward.daemons.explaining import Explaining
+from durward.daemons.knocks import Knocks
 from durward.daemons.ledger import Ledger
+from durward.daemons.limiting import limits_of
 from durward.daemons.pace import Pace
 from durward.daemons.privileges import become
 from durward.daemons.process import begin, say, status_after
@@ -61,7 +64,12 @@ class EngineProcess:
         self._acting = Acting(self._engine, self._ledger, self._door)
         self._conditions = Conditions(self._engine, self._ledger, self._door, self._watch, now)
         self._conditions.progress = lambda: self._acting.progress
-        self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions)
+        limits = limits_of(loaded.settings)
+        self._knocks = Knocks(
+            home.etc, loaded.settings.firewall.authorised_knock, self._ledger, self._door, self._acting
+        )
+        self._conditions.knocks = self._knocks
+        self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions, limits)
         self._desk = Desk(home.engine_socket, self._answering().answer, self._epoll)
         self._acting.listeners.append(self._tell)
         self._acting.begin(now)
@@ -111,8 +119,18 @@ class EngineProcess:
             self._epoll.unregister(descriptor)
             self._door.channel.close()
             self._door.degraded = "the enforcer does not answer; blocks hold in the kernel, new ones wait"
+        elif descriptor == self._knocks.fileno():
+            self._knocks.read(time.time())
         else:
             self._desk.handle(descriptor, happened)
+
+    def _follow_knocks(self) -> None:
+        """Read the copies of the enforcer that there is now. To close ours is not enough for epoll: it has it too."""
+        if self._knocks.fileno() >= 0:
+            self._epoll.unregister(self._knocks.fileno())
+        self._knocks.connect()
+        if self._knocks.fileno() >= 0:
+            self._epoll.register(self._knocks.fileno(), select.EPOLLIN)
 
     def _connect(self, now: float) -> None:
         if abs(now - self._tried_at) < RECONNECT_SECONDS:
@@ -135,6 +153,8 @@ class EngineProcess:
             self._reload()
         except ChannelError as error:
             self._door.degraded = str(error)
+        if self._door.channel.connected:
+            self._follow_knocks()
         if not self._door.channel.connected:
             return
         self._epoll.register(self._door.channel.fileno(), select.EPOLLRDHUP)
@@ -183,6 +203,7 @@ class EngineProcess:
         expired = self._ledger.expire(now)
         self._ledger.prune(now)
         self._watch.sweep(now)
+        self._knocks.heed()
         self._heed_lists(ended=any(one.listing != "block" for one in expired))
 
     def _heed_lists(self, *, ended: bool = False) -> None:
@@ -197,12 +218,13 @@ class EngineProcess:
         now = time.time()
         lists = load_lists(self._home)
         # First what stands: who was taken off allow.list is not to be exempt because of the decision that it had.
-        self._acting.act(changes(lists, self._ledger.store, now), {}, now)
+        decided, refused = self._acting.act(changes(lists, self._ledger.store, now), {}, now)
         self._exemptions = Exemptions(lists, self._ledger.store, now)
         self._explaining.exemptions = self._exemptions
         self._policy = replace(self._policy, exempt=self._exemptions.exempt)
         self._engine.reconsider(self._policy)
-        self._conditions.problems = [str(problem) for problem in lists.problems]
+        problems = [*lists.problems, *refusals(lists, decided, refused)]
+        self._conditions.problems = [str(problem) for problem in problems]
         for problem in self._conditions.problems:
             say(problem)
         return self._conditions.problems
@@ -239,6 +261,7 @@ def main() -> NoReturn:
         import_detectors(loaded.detectors)  # now: what lies below a directory of root's alone cannot be read later
     except ProblemsError as error:
         beginning.give_up(str(error))
+    knocks.prepare(loaded.settings.firewall.authorised_knock)
     if os.geteuid() == 0:
         home = beginning.settle(lambda: reach_home(home, USER))
         beginning.settle(leave_network)

@@ -1,14 +1,18 @@
 """Whose lines do not count: ignore.list and allow.list, and what operators allowed or ignored for a while."""
 
+from collections.abc import Iterable, Mapping
+
+from durward.catalog.document import Problem
+from durward.config.list_checks import ENTRIES_IN_FORCE_MAX
 from durward.config.lists import ListEntry, ListFile
 from durward.config.loading import Lists
 from durward.config.membership import Networks
+from durward.daemons.ruling import ruled
 from durward.model import EVERYTHING, Decision, InvalidAddressError, Scope, Standing, Subject
 from durward.store import standing
 from durward.store.store import Store
 
 ORIGINS = {"allow": "list:allow.list", "block": "list:deny.list"}
-SYNCED_MAX = 50_000  # entries of a list file that are kept as decisions; what lies behind them is a problem
 
 
 class Exemptions:
@@ -17,6 +21,7 @@ class Exemptions:
     def __init__(self, lists: Lists, store: Store, now: float) -> None:
         self._allowed = Networks(_named(lists.allow) + _standing(store, "allow", now))
         self._ignored = Networks(_named(lists.ignore) + _standing(store, "ignore", now))
+        self.filters = ruled(lists)
 
     def allowed(self, subject: Subject) -> str | None:
         """What allows all of `subject`: `allow.list:3`, or `decision 17`."""
@@ -41,7 +46,8 @@ def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
     """
     decided: list[Decision] = []
     for listing, file in (("allow", lists.allow), ("block", lists.deny)):
-        wanted = {(subject.value, scope): entry for entry in file.entries[:SYNCED_MAX] for subject, scope in _of(entry)}
+        entries = file.entries[:ENTRIES_IN_FORCE_MAX]
+        wanted = {(subject.value, scope): entry for entry in entries for subject, scope in _of(entry)}
         origin = ORIGINS[listing]
         for (value, scope), entry in wanted.items():
             subject = Subject.parse(value)
@@ -49,9 +55,29 @@ def changes(lists: Lists, store: Store, now: float) -> list[Decision]:
             stands = next(found, None)
             if stands is None or stands.until is not None:  # what ends would not be put again when it has ended
                 decided.append(_put(listing, subject, scope, entry, now))
+        if not file.is_whole:
+            continue  # what cannot be read at the moment is not gone
         made = [one for one in _made_by(store, origin) if one.listing == listing]
         decided += [_drop(listing, one, origin, now) for one in made if (one.subject.value, one.scope) not in wanted]
     return decided
+
+
+def refusals(lists: Lists, decided: Iterable[Decision], refused: Mapping[int, str]) -> list[Problem]:
+    """The lines whose decision a guard or the kernel refused, each with the reason."""
+    reasons: dict[tuple[str, str, Scope], str] = {
+        (one.verdict, one.subject.value, one.scope): refused[one.id]
+        for one in decided
+        if one.id in refused and one.origin in ORIGINS.values()
+    }
+    if not reasons:
+        return []
+    return [
+        Problem(entry.file, entry.line, "", f"not in force: {reason}")
+        for verdict, file in (("allow", lists.allow), ("block", lists.deny))
+        for entry in file.entries[:ENTRIES_IN_FORCE_MAX]
+        for subject, scope in _of(entry)
+        if (reason := reasons.get((verdict, subject.value, scope)))
+    ]
 
 
 def _put(listing: str, subject: Subject, scope: Scope, entry: ListEntry, now: float) -> Decision:

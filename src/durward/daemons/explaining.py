@@ -1,16 +1,21 @@
 """Gathers what is known of one subject for `durward why`: from the database, the kernel, the lists, the counters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from durward.control.channel import ChannelError
+from durward.daemons import neighbours
 from durward.daemons.door import Door, Reading
 from durward.daemons.exemptions import Exemptions
 from durward.daemons.ledger import Ledger
+from durward.daemons.limiting import Limiting
 from durward.daemons.reconciling import entry_of
+from durward.daemons.ruling import ruling
 from durward.engine.engine import Engine
 from durward.engine.explain import Case, Held, Past, account_explanation, explanation
 from durward.model import Decision, Standing, Subject
+from durward.ruleset.limits import Limit
 from durward.store import accounts, counters, decisions, explanations, standing
 
 HISTORY_MAX = 20  # earlier decisions that `why` shows
@@ -19,16 +24,20 @@ HISTORY_MAX = 20  # earlier decisions that `why` shows
 class Explaining:
     """Answers `why`. `exemptions` is replaced whenever a list changes."""
 
-    def __init__(self, engine: Engine, ledger: Ledger, door: Door, exemptions: Exemptions) -> None:
+    def __init__(
+        self, engine: Engine, ledger: Ledger, door: Door, exemptions: Exemptions, limits: Sequence[Limit] = ()
+    ) -> None:
         self.exemptions = exemptions
         self._engine = engine
         self._ledger = ledger
         self._door = door
+        self._limiting = Limiting(door, limits)
 
     def explain(self, subject: Subject, now: float) -> dict[str, Any]:
         """Everything that refuses `subject` now, what was decided about it before, and what exempts it."""
         store = self._ledger.store
-        blocks = [one for one in standing.covering(store, subject.network, now) if one.listing == "block"]
+        standings = standing.covering(store, subject.network, now)
+        blocks = [one for one in standings if one.listing == "block"]
         counted = self._engine.subject_of(subject.value) if subject.kind == "address" else subject
         hits, threshold = self._engine.nearest(counted)
         past = decisions.history_around(store, subject, HISTORY_MAX)
@@ -41,7 +50,12 @@ class Explaining:
             hits=hits,
             threshold=threshold,
         )
-        return explanation(case)
+        found = explanation(case)
+        found["layers"] += self._limiting.layers(counted, now, allowed=case.allowed is not None)
+        found["layers"] += neighbours.layers(self._door, subject)
+        found["blocked"] = any(layer["blocked"] for layer in found["layers"])
+        found["precedence"] = ruling(standings, self.exemptions.filters, subject)
+        return found
 
     def explain_account(self, account: str, now: float) -> dict[str, Any] | None:
         """What was decided because of failures on an account; None where nothing was."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from durward.daemons.process import say
 from durward.model import Decision, Finding, Standing
-from durward.store import counters, decisions, findings, positions, standing
+from durward.store import counters, decisions, findings, nonces, positions, standing
 from durward.store.counters import Traffic
 from durward.store.errors import StoreCorruptError, StoreError, StoreFullError
 from durward.store.pruning import prune
@@ -78,6 +78,17 @@ class Ledger:
                 counters.add(self.store, {decision: Traffic(packets, size)})
         except StoreFullError as error:
             self._fall_behind(str(error))
+
+    def spend(self, nonce: bytes, sent_at: int, forget_before: int) -> nonces.Spent | None:
+        """Use up the nonce of a knock, as `nonces.spend` does; None where it cannot be written."""
+        try:
+            with self.store.durable_transaction():
+                return nonces.spend(self.store, nonce, sent_at, forget_before)
+        except StoreCorruptError:
+            raise
+        except StoreError as error:
+            self._fall_behind(str(error))
+            return None
 
     def prune(self, now: float) -> None:
         """Forget a little of what is old enough, once a day until there is no more."""

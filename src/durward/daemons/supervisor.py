@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -154,6 +155,9 @@ def prepare(home: Home) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         os.chown(directory, owner, group)
         directory.chmod(mode)
+    with suppress(FileExistsError):  # what somebody else put there is refused by whoever reads lists
+        home.lists.mkdir(mode=0o750)
+        os.chown(home.lists, 0, group)
     _share(home.etc, group)
     (home.run / "stopped").unlink(missing_ok=True)  # to run is to protect again
 

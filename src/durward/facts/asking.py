@@ -30,6 +30,7 @@ def answer_of(*arguments: str, given: str = "") -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FactsError(f"{' '.join(arguments)}: {error}") from None
     if done.returncode != 0 or len(done.stdout) > OUTPUT_BYTES_MAX:
-        complaint = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no answer"]
-        raise FactsError(f"{' '.join(arguments)}: {complaint[-1][:300]}")
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no answer"]
+        complaint = next((line for line in said if "rror" in line), said[-1])  # below it, nft draws where
+        raise FactsError(f"{' '.join(arguments)}: {complaint[:300]}")
     return done.stdout.decode("utf-8", "replace")

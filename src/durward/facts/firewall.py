@@ -7,11 +7,13 @@ from pathlib import Path
 
 from durward.catalog.document import ProblemsError
 from durward.catalog.traffic import PortRange
+from durward.config.knock_keys import problems_of
 from durward.config.loading import Lists
 from durward.config.settings import FirewallSettings, Settings
 from durward.facts.complaints import Complaints
 from durward.facts.host import Host, host_now
 from durward.facts.identities import filters_of, group_ids, user_ids
+from durward.facts.lists import merged_lists
 from durward.facts.redirects import read_redirects
 from durward.facts.spoofing import own_networks, unused_addresses
 from durward.ruleset.policy import Icmp, Interface, Knock, Logging, Policy, Ports, Redirect, Role, Smtp, Spoofing
@@ -19,19 +21,25 @@ from durward.ruleset.policy import Icmp, Interface, Knock, Logging, Policy, Port
 NAME = re.compile(r"[A-Za-z0-9_.:@+-]{1,15}\*?", re.ASCII)  # of an interface; `*` at its end stands for any rest
 SSH_PORTS_MAX = 64  # of ssh_ports; more are a mistake
 SMTP_PORTS_MAX = 64  # of smtp_ports; more are a mistake
-MAIL_PORT = 25
 ROLES: dict[str, Role] = {"public": "public", "trusted": "trusted", "ignored": "ignored"}
 
 
-def policy_of(settings: Settings, lists: Lists, host: Host | None = None, etc: Path | None = None) -> Policy:
+def policy_of(
+    settings: Settings,
+    lists: Lists,
+    host: Host | None = None,
+    etc: Path | None = None,
+    library: Path | None = None,
+) -> Policy:
     """What the firewall is to do on `host`, which is this one as it is now unless facts are given.
 
-    `etc` is where the redirect list is; without it there are no redirects. Raises ProblemsError with everything that
+    `etc` is where the redirect list is; without it there are no redirects. `library` is where the networks of countries
+    and feeds are; without it nobody looks whether they are there. Raises ProblemsError with everything that
     the settings and lists ask for and that is not there, and FactsError where the host does not tell.
     """
     host = host or host_now()
     firewall, complaints = settings.firewall, Complaints(settings)
-    complaints.problems.extend([*lists.allow.problems, *lists.deny.problems])
+    complaints.problems.extend([*lists.allow.problems, *lists.deny.problems, *problems_of(settings)])
     policy = Policy(
         inbound=_inbound(firewall),
         outbound=_outbound(firewall),
@@ -41,8 +49,9 @@ def policy_of(settings: Settings, lists: Lists, host: Host | None = None, etc: P
         allow_filters=filters_of(lists.allow.entries, complaints),
         deny_filters=filters_of(lists.deny.entries, complaints),
         # The proxy needs a kernel that picks up no connection half-way. To make it such a one now would cut those that
-        # are silent at the moment, so that is left to the boot; until then SYN cookies alone stand against floods.
-        syn_flood=firewall.syn_flood if host.tracks_whole_connections else None,
+        # are silent at the moment, so that is left to the boot; until then SYN cookies alone answer floods.
+        syn_flood=firewall.syn_flood,
+        syn_proxy=host.tracks_whole_connections,
         port_floods=firewall.port_flood,
         connection_limits=firewall.conn_limit,
         ping=firewall.ping,
@@ -50,12 +59,13 @@ def policy_of(settings: Settings, lists: Lists, host: Host | None = None, etc: P
         udp_flood=firewall.udp_flood,
         udp_flood_exempt=user_ids("firewall.udp_flood_users", complaints) if firewall.udp_flood else (0,),
         smtp=_smtp(firewall, complaints),
-        redirects=_redirects(firewall, etc, complaints),
+        redirects=_redirects(firewall, host, etc, complaints),
         knocks=_knocks(firewall, complaints),
         spoofing=_spoofing(firewall, host, complaints),
         logging=Logging(kernel_lines=firewall.drop_log == "kernel", silent_ports=firewall.silent_ports),
         ftp_helper=firewall.ftp_helper,
         block_prefix_v6=settings.ipv6.block_prefix,
+        merged=merged_lists(settings, lists.deny, library, complaints),
     )
     complaints.settle()
     return policy
@@ -125,12 +135,20 @@ def _knocks(firewall: FirewallSettings, complaints: Complaints) -> tuple[Knock, 
     inbound = _inbound(firewall)
     for knock in firewall.knocks:
         port, protocol = knock.port.number, knock.port.protocol
-        is_open = (*inbound.tcp4, *inbound.tcp6) if protocol == "tcp" else (*inbound.udp4, *inbound.udp6)
-        if any(ports.first <= port <= ports.last for ports in is_open):
+        if _is_open(port, protocol, inbound):
             complaints.about("firewall.knocks", f"{protocol}_in opens port {port} to everybody; nobody would knock")
+        for step in knock.steps:
+            if _is_open(step, protocol, inbound):
+                message = f"{protocol}_in opens port {step}; as a step of knocking it would be closed to everybody"
+                complaints.about("firewall.knocks", message)
     return tuple(
         Knock(knock.port.number, knock.port.protocol, knock.steps, knock.within_seconds) for knock in firewall.knocks
     )
+
+
+def _is_open(port: int, protocol: str, inbound: Ports) -> bool:
+    ranges = (*inbound.tcp4, *inbound.tcp6) if protocol == "tcp" else (*inbound.udp4, *inbound.udp6)
+    return any(ports.first <= port <= ports.last for ports in ranges)
 
 
 def _smtp(firewall: FirewallSettings, complaints: Complaints) -> Smtp | None:
@@ -141,17 +159,19 @@ def _smtp(firewall: FirewallSettings, complaints: Complaints) -> Smtp | None:
         complaints.about("firewall.smtp_ports", f"1 to {SMTP_PORTS_MAX} ports were expected, not {len(ports)}")
     users = user_ids("firewall.smtp_users", complaints)
     groups = group_ids("firewall.smtp_groups", complaints)
-    return Smtp(users, groups, ports, MAIL_PORT if firewall.smtp_redirect else None)
+    return Smtp(users, groups, ports, redirected=firewall.smtp_redirect)
 
 
-def _redirects(firewall: FirewallSettings, etc: Path | None, complaints: Complaints) -> tuple[Redirect, ...]:
+def _redirects(
+    firewall: FirewallSettings, host: Host, etc: Path | None, complaints: Complaints
+) -> tuple[Redirect, ...]:
     if etc is None:
         return ()
     path = etc / firewall.redirects
     if not path.exists() and complaints.settings.origin("firewall.redirects"):
         complaints.about("firewall.redirects", f"{path} is not there")
     try:
-        return read_redirects(path)
+        return read_redirects(path, host.forwards)
     except ProblemsError as error:
         complaints.problems.extend(error.problems)
         return ()

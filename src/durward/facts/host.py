@@ -10,6 +10,7 @@ from durward.facts.resolvers import resolvers
 from durward.facts.sshd import ssh_ports
 from durward.model import Address
 
+FORWARDING = {4: Path("/proc/sys/net/ipv4/ip_forward"), 6: Path("/proc/sys/net/ipv6/conf/all/forwarding")}
 LOOSE = Path("/proc/sys/net/netfilter/nf_conntrack_tcp_loose")
 
 
@@ -25,6 +26,7 @@ class Host:
     resolvers: tuple[Address, ...] = ()
     ways_out: tuple[str, ...] = ()
     tracks_whole_connections: bool = False
+    forwards: frozenset[int] = frozenset({4, 6})  # the versions of IP
 
 
 def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
@@ -41,12 +43,18 @@ def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
         resolvers(),
         ways_out(),
         _tracks_whole_connections(),
+        frozenset(version for version, path in FORWARDING.items() if _is(path, "1")),
     )
 
 
 def _tracks_whole_connections() -> bool:
     """Whether connection tracking picks up nothing half-way; not where it is not there at all."""
+    return _is(LOOSE, "0")
+
+
+def _is(path: Path, value: str) -> bool:
+    """Whether a setting of the kernel is there and has this value."""
     try:
-        return LOOSE.read_text().strip() == "0"
+        return path.read_text("ascii").strip() == value
     except OSError:
         return False

@@ -2,12 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from durward.facts.asking import answer_of
 from durward.facts.failure import FactsError
-from durward.facts.packet import LOOPBACK, Packet
+from durward.facts.packet import LOOPBACK, Packet, Route
 from durward.model import Address
 
 NAME = re.compile(r"[A-Za-z0-9_.:@+-]{1,15}", re.ASCII)
@@ -17,6 +17,7 @@ LOOK_SECONDS = 0.002
 NETWORK = Path("/proc/sys/net")
 ROUTES_V6 = Path("/proc/self/net/ipv6_route")
 LOCAL_FLAG = 0x80000000  # RTF_LOCAL
+Onward = Mapping[Address, Route]  # where packets are redirected to, and how they leave for there
 FORWARDING = ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
 QUIET = {
     "ipv4/conf/all/rp_filter": "0",
@@ -32,21 +33,25 @@ def forwarding_now() -> dict[str, str]:
     return {name: (NETWORK / name).read_text("ascii").strip() for name in FORWARDING if (NETWORK / name).exists()}
 
 
-def cards_of(packets: Sequence[Packet]) -> list[str]:
+def cards_of(packets: Sequence[Packet], onward: Onward) -> list[str]:
     """The interfaces that packets come to and leave by, in a fixed order. Raises FactsError."""
-    cards = sorted({card for packet in packets for card in (packet.interface, packet.onward)} - {LOOPBACK, ""})
+    used = {card for packet in packets for card in (packet.interface, packet.onward)}
+    used |= {route.interface for route in onward.values()}
+    cards = sorted(used - {LOOPBACK, ""})
     if len(cards) > CARDS_MAX or not all(map(NAME.fullmatch, cards)):
         raise FactsError(f"at most {CARDS_MAX} interfaces with plain names were expected")
     return cards
 
 
-def lay(packets: Sequence[Packet], forwarding: dict[str, str]) -> None:
+def lay(packets: Sequence[Packet], onward: Onward, forwarding: dict[str, str]) -> None:
     """Make the cards that `packets` need, with addresses and routes, in this network namespace. Raises FactsError."""
     for name, value in {**QUIET, **forwarding}.items():
         if (NETWORK / name).exists():
             (NETWORK / name).write_text(value, encoding="ascii")
-    cards = cards_of(packets)
-    answer_of("ip", "-batch", "-", given="".join(f"{line}\n" for line in dict.fromkeys(_commands(packets, cards))))
+    cards = cards_of(packets, onward)
+    answer_of(
+        "ip", "-batch", "-", given="".join(f"{line}\n" for line in dict.fromkeys(_commands(packets, onward, cards)))
+    )
     _await_addresses({address.packed for packet in packets if (address := _own(packet)) and address.version == 6})
 
 
@@ -60,13 +65,17 @@ def far_end(number: int) -> str:
     return f"far~{number}"
 
 
-def _commands(packets: Sequence[Packet], cards: list[str]) -> Iterator[str]:
+def _commands(packets: Sequence[Packet], onward: Onward, cards: list[str]) -> Iterator[str]:
     yield f"link set {LOOPBACK} up"
     for number, card in enumerate(cards):
         far = far_end(number)
         yield f"link add name {card} address {hardware(number)} type veth peer name {far}"
         yield f"link set {card} up"
         yield f"link set {far} up"
+    for target, route in onward.items():
+        if route.own is not None:
+            yield _address(route.own, route.interface)  # which masquerading makes the source
+        yield _route(target, route.interface)
     for packet in packets:
         own, remote = _own(packet), packet.source if packet.direction == "in" else packet.destination
         if own is None:

@@ -8,10 +8,11 @@ from dataclasses import astuple, replace
 
 from durward.facts.asking import answer_of
 from durward.facts.frames import answer_to, echo_request, framed, opening, receiver_of
-from durward.facts.laying import cards_of, far_end, forwarding_now, hardware, lay
-from durward.facts.packet import ICMP_NUMBERS, LOOPBACK, Packet
+from durward.facts.laying import Onward, cards_of, far_end, forwarding_now, hardware, lay
+from durward.facts.packet import ICMP_NUMBERS, LOOPBACK, Packet, route_to
 from durward.facts.throwaway import in_throwaway_network
 from durward.facts.tracing import Sighting, Tracer
+from durward.model import parse_address
 from durward.ruleset.journey import Journey, Place, Rule, journey_of
 from durward.ruleset.levels import TABLE
 
@@ -43,6 +44,7 @@ table inet {OWN_TABLE} {{
 """
 CHAIN = re.compile(r"^\tchain (\w+) \{", re.ASCII)
 RULE = re.compile(r"^\t\t(.*) # handle (\d+)$", re.ASCII)
+REDIRECTED = re.compile(r"\bdnat (?:ip to ([0-9.]+)|ip6 to \[?([0-9a-f:]+))", re.ASCII)
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM, "icmp": socket.SOCK_RAW}
 
 
@@ -53,20 +55,27 @@ def judged(rules: str, packets: Sequence[Packet]) -> list[Journey]:
     """
     if len(packets) > PACKETS_MAX:
         raise ValueError(f"{len(packets)} packets; at most {PACKETS_MAX} were expected")
-    forwarding = forwarding_now()
+    forwarding, onward = forwarding_now(), _onward(rules)
     each = list(dict.fromkeys(packets))  # the same one again would belong to a connection
-    found = in_throwaway_network(lambda: [astuple(one) for one in _journeys(rules, each, forwarding)])
+    found = in_throwaway_network(lambda: [astuple(one) for one in _journeys(rules, each, onward, forwarding)])
     journeys = [Journey(passes, tuple(Place(*place) for place in places), *rest) for passes, places, *rest in found]
     known = dict(zip(each, journeys, strict=True))
     return [known[packet] for packet in packets]
 
 
-def _journeys(rules: str, packets: Sequence[Packet], forwarding: dict[str, str]) -> list[Journey]:
+def _onward(rules: str) -> Onward:
+    """The other machines that the rules redirect packets to, and how this host reaches them."""
+    targets = sorted({four or six for four, six in REDIRECTED.findall(rules)})
+    routes = {target: route_to(target) for target in map(parse_address, targets)}
+    return {target: route for target, route in routes.items() if route is not None and route.interface != LOOPBACK}
+
+
+def _journeys(rules: str, packets: Sequence[Packet], onward: Onward, forwarding: dict[str, str]) -> list[Journey]:
     for text in (OWN_RULES, rules):  # ours first: of two chains at one place, the kernel asks the newer one first
         answer_of("nft", "-f", "-", given=text)
-    lay(packets, forwarding)
+    lay(packets, onward, forwarding)
     numbered = rules_of(answer_of("nft", "-a", "list", "table", "inet", TABLE))
-    cards = cards_of(packets)
+    cards = cards_of(packets, onward)
     with Tracer() as tracer:
         return [_journey(tracer, packet, cards, numbered) for packet in packets]
 
@@ -80,7 +89,7 @@ def _journey(tracer: Tracer, packet: Packet, cards: list[str], rules: dict[str, 
             return journey
         answer = answer_to(seen[-1].network, seen[-1].transport)
         tracer.forget()
-        with _send(answer) if seen[-1].hit.chain == ARRIVED_HERE else _put(answer, cards.index(_exit_of(packet))):
+        with _send(answer) if seen[-1].hit.chain == ARRIVED_HERE else _put(answer, _exit_of(seen, cards)):
             answered = _journey_of(_seen(tracer), rules)
     return journey if answered.passes else replace(answered, is_answer=True)
 
@@ -115,8 +124,9 @@ def _journey_of(seen: Sequence[Sighting], rules: dict[str, list[Rule]]) -> Journ
     return journey_of([one.hit for one in seen], rules, arrived=_has_arrived(seen))
 
 
-def _exit_of(packet: Packet) -> str:
-    return packet.interface if packet.direction == "out" else packet.onward
+def _exit_of(seen: Sequence[Sighting], cards: list[str]) -> int:
+    """The place among the cards of the one by which a packet left."""
+    return cards.index(socket.if_indextoname(seen[-1].exit_index))
 
 
 def _begin(tracer: Tracer, packet: Packet, cards: list[str]) -> socket.socket:

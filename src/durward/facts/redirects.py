@@ -1,5 +1,7 @@
 """Reads the redirect list, in the grammar of csf.redirect: `*|666|*|25|tcp`, one a line, `#` begins a comment."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +14,11 @@ REDIRECTS_MAX = 10_000  # more lines are refused
 EXPECTED = "ADDRESS|PORT|TO_ADDRESS|TO_PORT|tcp was expected, where * is any address or port, or this host"
 
 
-def read_redirects(path: Path) -> tuple[Redirect, ...]:
-    """Read the list; empty where the file is not there. Raises ProblemsError with everything that is wrong with it."""
+def read_redirects(path: Path, forwards: Collection[int] = (4, 6)) -> tuple[Redirect, ...]:
+    """Read the list; empty where the file is not there. Raises ProblemsError with everything that is wrong with it.
+
+    `forwards` are the versions of IP that this host forwards: what leads to another machine would go nowhere otherwise.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)
@@ -23,21 +28,47 @@ def read_redirects(path: Path) -> tuple[Redirect, ...]:
         raise ProblemsError([Problem(str(path), 1, "", error.strerror or "cannot be read")]) from None
     if len(raw) > FILE_BYTES_MAX:
         raise ProblemsError([Problem(str(path), 1, "", f"is larger than {FILE_BYTES_MAX} bytes")])
-    found: list[Redirect] = []
+    found: dict[Redirect, tuple[int, Redirect]] = {}  # by what is asked for
     problems: list[Problem] = []
     for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue
         try:
-            found.append(parse_redirect(text))
+            redirect = parse_redirect(text)
+            wider = (found[asked] for asked in _wider(redirect) if asked in found)
+            first = next(wider, None) or found.setdefault(_asked(redirect), (number, redirect))
+            _check_effect(redirect, first, forwards)
         except ValueError as error:
             problems.append(Problem(str(path), number, "", str(error)))
     if len(found) > REDIRECTS_MAX:
         problems.append(Problem(str(path), 1, "", f"holds more than {REDIRECTS_MAX} redirects"))
     if problems:
         raise ProblemsError(problems)
-    return tuple(found)
+    return tuple(redirect for _, redirect in found.values())
+
+
+def _asked(redirect: Redirect) -> Redirect:
+    return replace(redirect, to_address=None, to_port=None)
+
+
+def _wider(redirect: Redirect) -> tuple[Redirect, ...]:
+    """What an earlier line may ask for that takes in all that this one asks for."""
+    asked = _asked(redirect)
+    any_address, any_port = replace(asked, address=None), replace(asked, port=None)
+    return tuple(one for one in (any_address, any_port) if one != asked)
+
+
+def _check_effect(redirect: Redirect, first: tuple[int, Redirect], forwards: Collection[int]) -> None:
+    """Raises ValueError where a line could have no effect; `first` is the first one that asks for the same."""
+    if first[1] != redirect:
+        raise ValueError(f"line {first[0]} leads the same elsewhere already, so this one has no effect")
+    if redirect.to_address is not None:
+        version = 6 if ":" in redirect.to_address else 4
+        if version not in forwards:
+            setting = "net.ipv6.conf.all.forwarding" if version == 6 else "net.ipv4.ip_forward"
+            what = f"leads to another machine, and this host does not forward IPv{version}"
+            raise ValueError(f"{what}: set {setting} = 1 in /etc/sysctl.d and with sysctl -w")
 
 
 def parse_redirect(text: str) -> Redirect:

@@ -53,6 +53,12 @@ def find_ssh(places: Places | None = None) -> tuple[SshPort, ...]:
     return tuple(SshPort(port, tuple(dict.fromkeys(learnt[port]))) for port in sorted(learnt)[:PORTS_MAX])
 
 
+def ports_in_files(root: Path = Path("/")) -> tuple[int, ...]:
+    """The ports of SSH as far as files tell, for a process that cannot ask sshd; the usual one where they do not."""
+    ports = {port for port, _ in (*configured_ports(root), *socket_ports(root))}
+    return tuple(sorted(ports)[:PORTS_MAX]) or (USUAL_PORT,)
+
+
 def _configured(places: Places) -> list[Learnt]:
     """What `sshd -T` says, or its files where it does not run, like while its directory in /run is missing."""
     if places.root == Path("/"):

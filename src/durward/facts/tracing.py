@@ -18,7 +18,7 @@ HEADER = struct.Struct("=IHHII")
 FAMILY_BYTES = 4  # struct nfgenmsg
 ATTRIBUTE = struct.Struct("=HH")
 NESTED = 0x3FFF  # the bits of a type that are not flags
-TABLE, CHAIN, HANDLE, TYPE, VERDICT, NETWORK, TRANSPORT = 1, 2, 3, 4, 5, 8, 9  # NFTA_TRACE_…
+TABLE, CHAIN, HANDLE, TYPE, VERDICT, NETWORK, TRANSPORT, EXIT = 1, 2, 3, 4, 5, 8, 9, 12  # NFTA_TRACE_…
 CODE, TARGET = 1, 2  # NFTA_VERDICT_…
 A_RULE = 3  # NFT_TRACETYPE_RULE; the others are ends of chains
 VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2: "break"} | {
@@ -31,11 +31,15 @@ BUFFER_BYTES = 4 << 20  # for a packet's whole trace; one that does not fit is a
 
 
 class Sighting(NamedTuple):
-    """A rule that a packet came to, and the packet's headers as they were then; the first rule of a chain has them."""
+    """A rule that a packet came to, and the packet's headers as they were then; the first rule of a chain has them.
+
+    `exit_index` is the number of the card by which it leaves; 0 where it does not, or not yet.
+    """
 
     hit: Hit
     network: bytes = b""
     transport: bytes = b""
+    exit_index: int = 0
 
 
 class Tracer:
@@ -84,7 +88,8 @@ def parsed(answer: bytes) -> Iterator[Sighting]:
             found = _attributes(answer[offset + HEADER.size + FAMILY_BYTES : offset + length])
             hit = _hit(found)
             if hit is not None:
-                yield Sighting(hit, found.get(NETWORK, b""), found.get(TRANSPORT, b""))
+                exit_index = int.from_bytes(found.get(EXIT, b""))
+                yield Sighting(hit, found.get(NETWORK, b""), found.get(TRANSPORT, b""), exit_index)
         offset += length + 3 & ~3
 
 

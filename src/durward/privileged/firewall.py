@@ -4,15 +4,18 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from durward.privileged.failure import KernelError
-from durward.privileged.loading import run_nft
+from durward.privileged.loading import run_nft, table_state
 from durward.privileged.names import present
+from durward.ruleset.elements import Element
+from durward.ruleset.filling import filling
+from durward.ruleset.skeleton import mending, replacement, set_names
 from durward.ruleset.switch import Firewall, Generation, Present, other, switch
 
 CONFIRMED, TRIAL = "confirmed.nft", "trial.json"
@@ -20,6 +23,8 @@ HEAD = re.compile(r"# durward firewall, generation ([ab])\n")
 BOOT_PATH = Path("/proc/sys/kernel/random/boot_id")
 TEXT_BYTES_MAX = 8 << 20  # of a stored rule set
 State = Literal["off", "trial", "confirmed"]
+Contents = Callable[[Firewall, Present], str]  # what leads a firewall's merged lists to the sets that are there
+Elements = Callable[[], Iterable[Element]]  # asked for only where they are needed
 
 
 class FirewallError(KernelError):
@@ -31,11 +36,13 @@ class Trial:
     """A firewall that was applied and not confirmed yet. `connection` is who applied it.
 
     `ends_at` is in seconds of the monotonic clock, by which the kernel too counts: a clock that is set changes nothing.
+    `older` are the connections that were there before, which the new firewall had no say in: they confirm nothing.
     """
 
     firewall: Firewall
     ends_at: float
     connection: str
+    older: frozenset[str] = frozenset()
 
 
 class KernelFirewall:
@@ -44,8 +51,9 @@ class KernelFirewall:
     `now` is in seconds of the monotonic clock.
     """
 
-    def __init__(self, directory: Path, skeleton: str) -> None:
+    def __init__(self, directory: Path, skeleton: str, contents: Contents = lambda _firewall, _present: "") -> None:
         self._directory = directory
+        self._contents = contents
         self._skeleton = skeleton
         self._kept = self._read_confirmed()
         self._trial = self._read_trial()
@@ -60,29 +68,85 @@ class KernelFirewall:
         """How long the trial goes on, in seconds; 0 when there is none."""
         return max(0.0, self._trial.ends_at - now) if self._trial is not None else 0.0
 
+    def tried_by(self, now: float) -> str | None:
+        """The connection that put a firewall on trial; None where there is no trial."""
+        return self._trial.connection if self._trial is not None and self.state(now) == "trial" else None
+
+    def firewalls(self) -> tuple[Firewall, ...]:
+        """What is kept and what is on trial."""
+        trial = self._trial.firewall if self._trial is not None else None
+        return tuple(one for one in (self._kept, trial) if one is not None)
+
     def next_generation(self) -> Generation:
         """The generation to compile for."""
         return other(self._kept.generation) if self._kept is not None else "a"
 
-    def restore(self, now: float, *, reload: bool = False) -> None:
-        """After a start: have what was confirmed decide, and a trial that is still on go on.
+    def restore(self, now: float, elements: Elements = tuple, *, reload: bool = False, anew: bool = False) -> None:
+        """Have the sets, what was confirmed, and a trial that is still on be there, all in one transaction.
 
-        With `reload` everything is put there again, whatever the kernel seems to have.
+        A table with wrong rules gets the right ones, and its sets stay. Where that will not do it is made anew, and
+        holds `elements` from its first moment. With `reload` all rules are put there again, whatever the kernel seems
+        to have; with `anew` nothing stays.
         """
-        trial = self._trial
-        if trial is None or now >= trial.ends_at:
+        if self._trial is None or now >= self._trial.ends_at:
             self._forget_trial()
-            trial = None
-        if self._kept is None and trial is None and not _has_firewall(present()):
-            return
-        seconds = max(1, round(self.trial_seconds(now)))
-        run_nft(switch(present(), self._kept, trial.firewall if trial else None, seconds, reload=reload))
+        state = "missing" if anew else table_state(self._skeleton)
+        mends = reload or state == "different"
+        if state == "missing" or (mends and not self._mend(now)):
+            self._make(tuple(elements()), now)
+        elif not mends and (self._kept or self._trial or _has_firewall(present())):
+            run_nft(self._switching(present(), now, reload=False))
 
-    def apply(self, firewall: Firewall, seconds: int, connection: str, now: float) -> None:
-        """Let `firewall` decide for `seconds`; `confirm` keeps it."""
-        trial = Trial(firewall, now + seconds, connection)
-        with self._writing(TRIAL, json.dumps([_boot(), firewall.generation, firewall.text, trial.ends_at, connection])):
-            run_nft(switch(present(), self._kept, firewall, seconds, reload=False))
+    def _mend(self, now: float) -> bool:
+        """Put all rules there again and leave the sets; gives whether all is well then."""
+        found = present()
+        if not found.sets.issuperset(set_names(self._skeleton)):
+            return False  # what was in a set that is gone would be missing
+        try:
+            run_nft(mending(self._skeleton, found.chains, self._switching(found, now, reload=True)))
+        except KernelError:
+            return False
+        return table_state(self._skeleton) == "current"
+
+    def _make(self, elements: Sequence[Element], now: float) -> None:
+        """Make the table anew. Elements that the kernel does not take shall not keep away all the rest."""
+        table = replacement(self._skeleton)
+        nothing = Present(frozenset(), frozenset())
+        rules = self._switching(nothing, now, reload=True) if self._kept or self._trial else ""
+        try:
+            run_nft(table + filling(elements) + rules)
+        except KernelError:
+            if not elements:
+                raise
+            run_nft(table + rules)
+
+    def _switching(self, found: Present, now: float, *, reload: bool) -> str:
+        seconds = max(1, round(self.trial_seconds(now)))
+        trial = self._trial.firewall if self._trial else None
+        return self._switched(found, self._kept, trial, seconds, reload=reload)
+
+    def _switched(
+        self,
+        found: Present,
+        kept: Firewall | None,
+        trial: Firewall | None = None,
+        seconds: int = 0,
+        *,
+        reload: bool = False,
+    ) -> str:
+        """The commands of `switch`; whatever comes anew comes with its lists."""
+        text = switch(found, kept, trial, seconds, reload=reload)
+        anew = [one for one in (kept, trial) if one is not None and one.text in text]
+        return text + "".join(self._contents(one, found) for one in anew)
+
+    def apply(
+        self, firewall: Firewall, seconds: int, connection: str, now: float, older: frozenset[str] = frozenset()
+    ) -> None:
+        """Let `firewall` decide for `seconds`; `confirm` keeps it, from a connection that is not one of `older`."""
+        trial = Trial(firewall, now + seconds, connection, older)
+        stored = [_boot(), firewall.generation, firewall.text, trial.ends_at, connection, sorted(older)]
+        with self._writing(TRIAL, json.dumps(stored)):
+            run_nft(self._switched(present(), self._kept, firewall, seconds))
         self._trial = trial
 
     def confirm(self, connection: str, now: float) -> None:
@@ -91,10 +155,12 @@ class KernelFirewall:
         if trial is None or now >= trial.ends_at:
             self._forget_trial()
             raise FirewallError("there is no firewall on trial; it may have been rolled back: durward apply")
-        if connection and connection == trial.connection:
-            raise FirewallError("confirm from a new connection: only that proves that you still get in")
+        if connection and (connection == trial.connection or connection in trial.older):
+            raise FirewallError(
+                "confirm from a new connection: only that proves that you still get in; this one is from before"
+            )
         with self._writing(CONFIRMED, self._boot_text(trial.firewall)):
-            run_nft(switch(present(), trial.firewall, reload=False))
+            run_nft(self._switched(present(), trial.firewall))
         self._kept = trial.firewall
         self._forget_trial()
 
@@ -102,14 +168,14 @@ class KernelFirewall:
         """End the trial: what was kept before decides again. Raises FirewallError where there is no trial."""
         if self._trial is None:
             raise FirewallError("there is no firewall on trial, so there is nothing to roll back")
-        run_nft(switch(present(), self._kept, reload=False))
+        run_nft(self._switched(present(), self._kept))
         self._forget_trial()
 
     def tick(self, now: float) -> bool:
         """Clear away a trial that nobody confirmed; gives whether there was one. The kernel let go of it already."""
         if self._trial is None or now < self._trial.ends_at:
             return False
-        run_nft(switch(present(), self._kept, reload=False))
+        run_nft(self._switched(present(), self._kept))
         self._forget_trial()
         return True
 
@@ -136,12 +202,18 @@ class KernelFirewall:
 
     def _read_trial(self) -> Trial | None:
         try:
-            boot, generation, text, ends_at, connection = json.loads(self._read(TRIAL))
+            boot, generation, text, ends_at, connection, older = json.loads(self._read(TRIAL))
+            trial = Trial(
+                Firewall("a" if generation == "a" else "b", str(text)),
+                float(ends_at),
+                str(connection),
+                frozenset(map(str, older)),
+            )
         except (ValueError, TypeError):
             return None
         if boot != _boot():
             return None  # the kernel that had it is gone
-        return Trial(Firewall("a" if generation == "a" else "b", str(text)), float(ends_at), str(connection))
+        return trial
 
     def _forget_trial(self) -> None:
         self._trial = None

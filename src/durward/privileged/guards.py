@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from durward.config.lists import read_list
 from durward.config.membership import Networks
 from durward.config.settings import GuardSettings
-from durward.model import Network, parse_network
+from durward.model import Address, Network, parse_network
 from durward.model.address import text_of
 from durward.privileged.failure import KernelError
 from durward.privileged.surroundings import Protected, Surroundings
@@ -89,6 +89,11 @@ class Guards:
         if reason is None and automatic:
             reason = self._automatic_reason(network, now if counts else None)
         return reason
+
+    def allows(self, address: Address) -> bool:
+        """Whether allow.list lets an address in for good, whatever else is said of it."""
+        self._refresh(self._clock())
+        return self._covers.covering(ip_network(address)) is not None
 
     def keep_fresh(self) -> None:
         """Ask for the facts while nobody waits, so that a question finds them fresh. Call it every few seconds."""
@@ -169,11 +174,18 @@ class AllowList:
             self._allowed = [(network, f"allowed by {self._path.name}") for network in whole]
 
 
-def guards_of(etc: Path, settings: GuardSettings) -> Guards:
-    """The guards of this host as its settings want them; `etc` is where allow.list lies."""
+def guards_of(etc: Path, settings: GuardSettings, proxies: Sequence[Protected] = ()) -> Guards:
+    """The guards of this host as its settings want them; `etc` is where allow.list lies.
+
+    Nobody may block the `proxies`, who ask for others.
+    """
     policy = Policy(settings.automatic_prefix_v4, settings.automatic_prefix_v6, settings.blocks_per_minute_max)
     surroundings = Surroundings()
-    return Guards(surroundings.protected, policy, AllowList(etc / "allow.list"), signs=surroundings.signs)
+
+    def protected() -> list[Protected]:
+        return [*surroundings.protected(), *proxies]
+
+    return Guards(protected, policy, AllowList(etc / "allow.list"), signs=surroundings.signs)
 
 
 class _Covers:

@@ -116,6 +116,28 @@ def place_of(body: bytes, offset: int) -> ElementKey | None:
     return None if meant is None else ElementKey(name, bytes(attributes(attributes(meant)[KEY])[DATA_VALUE]))
 
 
+def keys_in(body: memoryview) -> Iterator[ElementKey]:
+    """Which elements a message is about; one without a key, which stands for all others, is none of ours."""
+    found = attributes(body[GENERAL.size :])
+    name = bytes(found.get(LIST_SET, b"")).rstrip(b"\0").decode("utf-8", "replace")
+    for _, entry in each_attribute(found.get(LIST_ELEMENTS, b"")):
+        key = attributes(entry).get(KEY)
+        if key is not None:
+            yield ElementKey(name, bytes(attributes(key)[DATA_VALUE]))
+
+
+def elements_in(body: memoryview) -> Iterator[Element]:
+    """The elements that an answer lists, as they would be added again now."""
+    found = attributes(body[GENERAL.size :])
+    name = bytes(found.get(LIST_SET, b"")).rstrip(b"\0").decode("utf-8", "replace")
+    for _, entry in each_attribute(found.get(LIST_ELEMENTS, b"")):
+        read = attributes(entry)
+        if KEY in read:
+            key = bytes(attributes(read[KEY])[DATA_VALUE])
+            seconds = max(int.from_bytes(read[EXPIRATION]), 1) / 1000 if EXPIRATION in read else 0.0
+            yield Element(name, key, seconds, _comment_of(read.get(USER_DATA, memoryview(b""))))
+
+
 @lru_cache(maxsize=256)
 def _body_head(set_name: str) -> bytes:
     table, name = f"{TABLE}\0".encode(), f"{set_name}\0".encode()

@@ -86,6 +86,11 @@ class Netlink:
         """The descriptor."""
         return self._socket.fileno()
 
+    @property
+    def port(self) -> int:
+        """What the kernel knows this socket by; what it tells others of our requests carries it."""
+        return int(self._socket.getsockname()[0])
+
     def numbers(self, count: int = 1) -> int:
         """Take `count` sequence numbers that no answer still under way can carry; give the first."""
         first = self._sequence + 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from durward.model import Network, Port, Standing
-from durward.ruleset.levels import BLOCK_PREFIX_V6, Purpose, levels_of, set_name
+from durward.model import Address, Network, Port, Standing
+from durward.ruleset.levels import BLOCK_PREFIX_V6, NEAR_LEVELS, Near, Purpose, levels_of, set_name
 
 ELEMENTS_MAX = 256  # that one network may be widened into; a wider one is refused
 COMMENT_BYTES_MAX = 127  # what nft prints of a comment
@@ -60,8 +60,13 @@ def elements_of(standing: Standing, now: float, block_prefix_v6: int = BLOCK_PRE
     timeout_seconds = 0.0 if standing.until is None else standing.until - now
     if standing.until is not None and timeout_seconds < TIMEOUT_SECONDS_MIN:
         return []
-    comment = f"decision {standing.decision}"
+    comment = comment_of(standing.decision)
     return [Element(*key, timeout_seconds, comment) for key in keys_of(standing, block_prefix_v6)]
+
+
+def comment_of(decision: int) -> str:
+    """What an element says of itself: the decision that put it there."""
+    return f"decision {decision}"
 
 
 def keys_of(standing: Standing, block_prefix_v6: int = BLOCK_PREFIX_V6) -> list[ElementKey]:
@@ -72,7 +77,13 @@ def keys_of(standing: Standing, block_prefix_v6: int = BLOCK_PREFIX_V6) -> list[
     level = _level_of(network, block_prefix_v6)
     name = set_name(_purpose_of(standing), network.version, level)
     ends = [_port_key(port) for port in scope.ports] or [b""]
-    return [ElementKey(name, base + end) for base in _bases(network, level) for end in ends]
+    keys = [ElementKey(name, base + end) for base in _bases(network, level) for end in ends]
+    return keys + _near(standing, network, level, block_prefix_v6)
+
+
+def live_key(peer: Address, peer_port: int, port: int) -> ElementKey:
+    """Where the skeleton remembers a connection of somebody blocked to a port that he was allowed."""
+    return ElementKey(f"live{peer.version}", peer.packed + struct.pack(">H2xH2x", peer_port, port))
 
 
 def desired(
@@ -115,6 +126,19 @@ def _level_of(network: Network, block_prefix_v6: int) -> int:
 @lru_cache(maxsize=512)
 def _level_above(version: int, prefix: int, block_prefix_v6: int) -> int:
     return min(level for level in levels_of(version, block_prefix_v6) if level >= prefix)
+
+
+def _near(standing: Standing, network: Network, level: int, block_prefix_v6: int) -> list[ElementKey]:
+    """The elements without which the others are not looked up: all but those of plain blocks and allowed ways out."""
+    purpose = _purpose_of(standing)
+    plain = 32 if network.version == 4 else block_prefix_v6
+    if purpose.startswith("allow_out") or (purpose == "block" and level == plain):
+        return []
+    near: Near = "allow_near" if purpose.startswith("allow") else "block_near" if purpose[0] == "b" else "out_near"
+    wide = NEAR_LEVELS[network.version]
+    around = network if network.prefixlen <= wide else network.supernet(new_prefix=wide)
+    name = set_name(near, network.version, wide)
+    return [ElementKey(name, base) for base in _bases(around, wide)]
 
 
 def _bases(network: Network, level: int) -> list[bytes]:

@@ -1,12 +1,11 @@
 """Advanced filters as rules: one protocol, one direction, some ports or types, a network, or who of ours sends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from durward.config.filters import Filter
 from durward.ruleset.icmp_types import icmp_match
 from durward.ruleset.matching import (
-    VERSIONS,
     InvalidPolicyError,
     Line,
     Version,
@@ -21,7 +20,8 @@ from durward.ruleset.refusals import REJECT
 
 Way = Literal["in", "out"]
 
-FILTERS_MAX = 10_000  # of a list; every new connection is held against those of its family, and more are refused
+VERDICTS: Mapping[Way, str] = {"in": "counter drop", "out": f"counter {REJECT}"}
+FILTERS_MAX = 10_000  # of a list; every packet is held against those of its family that deny, and more are refused
 
 
 def allowing(policy: Policy, way: Way, *, translated: bool = False) -> tuple[Line, ...]:
@@ -31,8 +31,12 @@ def allowing(policy: Policy, way: Way, *, translated: bool = False) -> tuple[Lin
 
 def denying(policy: Policy, way: Way, *, translated: bool = False) -> tuple[Line, ...]:
     """Rules for what a list denies in this direction. Raises InvalidPolicyError."""
-    verdict = "counter drop" if way == "in" else f"counter {REJECT}"
-    return tuple(_lines(policy.deny_filters, way, verdict, translated=translated))
+    return tuple(_lines(policy.deny_filters, way, VERDICTS[way], translated=translated))
+
+
+def stopping(policy: Policy, way: Way, verdict: str, *, translated: bool = False) -> tuple[Line, ...]:
+    """The same with another verdict, for connections that stand. Raises InvalidPolicyError."""
+    return tuple(_lines(policy.deny_filters, way, f"counter {verdict}", translated=translated))
 
 
 def text_of(found: Filter) -> str:
@@ -50,34 +54,37 @@ def text_of(found: Filter) -> str:
     return "|".join(part for part in parts if part)
 
 
+def mark_of(found: Filter, *, allows: bool) -> str:
+    """What stands in the text of a firewall that has this filter among those that it allows, or denies."""
+    verdict = "accept" if allows else VERDICTS[found.direction]
+    return with_comment(verdict, text_of(found))
+
+
 def _lines(filters: tuple[Filter, ...], way: Way, verdict: str, *, translated: bool) -> Iterator[Line]:
     if len(filters) > FILTERS_MAX:
         raise InvalidPolicyError(f"a list has {len(filters)} advanced filters; {FILTERS_MAX} at most were expected")
     for found in filters:
         if found.direction == way:
-            for version in _versions(found):
-                match = " ".join(_match(found, version, translated=translated))
+            for version in found.versions:
+                match = " ".join(_match(found, version, translated=translated, allows=verdict == "accept"))
                 yield Line(version, with_comment(f"{match} {verdict}", text_of(found)))
 
 
-def _versions(found: Filter) -> tuple[Version, ...]:
-    if not found.network:
-        return VERSIONS
-    return (4,) if network_of(found.network).version == 4 else (6,)
-
-
-def _match(found: Filter, version: Version, *, translated: bool) -> Iterator[str]:
+def _match(found: Filter, version: Version, *, translated: bool, allows: bool) -> Iterator[str]:
     if found.network:
         end: Literal["saddr", "daddr"] = "saddr" if found.network_is == "source" else "daddr"
         yield of_network(network_of(found.network), end, translated=translated)
-    if found.protocol == "icmp":
-        yield icmp_match(found.icmp_type, version)
-    elif not found.ports:
-        yield f"meta l4proto {found.protocol}"
-    elif found.ports_of == "source":
-        yield from_ports(found.protocol, found.ports)
-    else:
-        yield to_ports(found.protocol, found.ports, translated=translated)
+    yield _traffic(found, version, translated=translated, allows=allows)
     for word, identity in (("skuid", found.user), ("skgid", found.group)):
         if identity:
             yield f"meta {word} {identity}" if identity.isdigit() else f'meta {word} "{identity}"'
+
+
+def _traffic(found: Filter, version: Version, *, translated: bool, allows: bool) -> str:
+    if found.protocol == "icmp" or found.protocol == "icmpv6":  # noqa: PLR1714 - so that mypy knows the rest
+        return icmp_match(found.icmp_type, version, sparing=not allows)
+    if not found.ports:
+        return f"meta l4proto {found.protocol}"
+    if found.ports_of == "source":
+        return from_ports(found.protocol, found.ports)
+    return to_ports(found.protocol, found.ports, translated=translated)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from durward.catalog.traffic import PortRange
-from durward.ruleset import stateful
+from durward.ruleset import merged, stateful
+from durward.ruleset.ending import ending
 from durward.ruleset.levels import TABLE
 from durward.ruleset.matching import EVERY_PORT, chain, in_families
 from durward.ruleset.order import Parts, Way, listed, ways
@@ -18,10 +19,11 @@ def firewall(policy: Policy, generation: str) -> str:
     parts = Parts.of(policy, generation)
     sets = dict.fromkeys(f"\t{line.strip()}" for line in parts.slot("sets"))
     helper = [stateful.FTP_HELPER] if policy.ftp_helper else []
-    chains = [*_lists(policy, generation), *parts.slot("chains")]
+    chains = [*_lists(policy, generation), *ending(policy, generation).chains, *parts.slot("chains")]
     ruled = ((way.chain, _rules(way)) for way in ways(policy, generation, parts))
     chains += [chain(f"{name}_{generation}", rules) for name, rules in ruled if rules]
-    return f"table inet {TABLE} {{\n" + "\n".join([*sets, *helper, *chains]) + "\n}\n"
+    spelled = "".join(f"{merged.spelled(one)}\n" for one in policy.merged)
+    return f"{spelled}table inet {TABLE} {{\n" + "\n".join([*sets, *helper, *chains]) + "\n}\n"
 
 
 def precedence(policy: Policy | None = None) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
+from durward.ruleset import limits
 from durward.ruleset.fragment import Fragment, meter_name
+from durward.ruleset.limits import Limit, note_beyond, sets_beyond
 from durward.ruleset.matching import (
     SOURCES_MAX,
     VERSIONS,
@@ -54,6 +56,8 @@ def fragment(policy: Policy, generation: str) -> Fragment:
         parts += _port_flood(flood, policy.block_prefix_v6, generation)
     for limit in policy.connection_limits:
         parts += _connection_limit(limit, policy.block_prefix_v6, generation)
+    if policy.syn_flood is not None and policy.syn_flood.per == "source" and parts.raw:
+        parts += _beyond_syn(limits.syn_flood(policy.syn_flood, policy.block_prefix_v6), policy, generation)
     return parts + _udp_flood(policy, generation)
 
 
@@ -64,7 +68,8 @@ def sysctls(policy: Policy) -> tuple[tuple[str, str], ...]:
     stood before the firewall have had time to be picked up, or an administrator's own session hangs.
     """
     cookies = ("net.ipv4.tcp_syncookies", "1")
-    return (cookies, ("net.netfilter.nf_conntrack_tcp_loose", "0")) if policy.syn_flood else (cookies,)
+    proxied = policy.syn_flood is not None and policy.syn_proxy
+    return (cookies, ("net.netfilter.nf_conntrack_tcp_loose", "0")) if proxied else (cookies,)
 
 
 def joined(ports: Iterable[PortRange]) -> tuple[PortRange, ...]:
@@ -95,6 +100,8 @@ class _Syn:
     generation: str
     source: str
     ports: str
+    speed: str
+    proxy: bool
 
     @property
     def by_source(self) -> bool:
@@ -109,10 +116,6 @@ class _Syn:
     def proxied(self) -> str:
         return meter_name(f"syn_flood_proxied{self.version}")
 
-    @property
-    def speed(self) -> str:
-        return meter_name(f"syn_flood{self.version}", str(self.rate), self.source)
-
     def name(self, purpose: str) -> str:
         return f"{purpose}{self.version}_{self.generation}"
 
@@ -122,13 +125,15 @@ def _syn_flood(policy: Policy, version: Version, generation: str) -> Fragment:
     if rate is None or not ports:
         return Fragment()
     source = source_of(version, policy.block_prefix_v6)
-    syn = _Syn(rate, version, generation, source, f"{of_version(version)} {to_ports('tcp', ports)}")
+    speed = limits.syn_flood(rate, policy.block_prefix_v6).meter(version)
+    asked = f"{of_version(version)} {to_ports('tcp', ports)}"
+    syn = _Syn(rate, version, generation, source, asked, speed, policy.syn_proxy)
     learned = f"{GOODBYE} ct state established {syn.ports} update @{syn.known} {{ {source} }}"
     return Fragment(
         sets=tuple(_syn_sets(syn)),
         chains=tuple(_syn_chains(syn)),
         raw=tuple(f"{SYN} {syn.ports} {way} jump {syn.name('syn_flood')}" for way in outside(policy)),
-        untracked=(f"ct state invalid,untracked {syn.ports} jump {syn.name('syn_proxy')}",),
+        untracked=(f"ct state invalid,untracked {syn.ports} jump {syn.name('syn_proxy')}",) if syn.proxy else (),
         ending=(learned,) if syn.by_source else (),
     )
 
@@ -144,47 +149,58 @@ def _syn_sets(syn: _Syn) -> Iterator[str]:
 def _syn_chains(syn: _Syn) -> Iterator[str]:
     over = rate_text(PROXY_ABOVE if syn.by_source else syn.rate, over=True)
     known = [f"{syn.source} @{syn.known} goto {syn.name('syn_known')}"] if syn.by_source else []
+    # Without a proxy the host's own SYN cookies answer. The kernel then picks the connection up with the client's next
+    # packet, which is judged as its beginning. A port that is published for a container has no socket here.
+    answered = "" if syn.proxy else "socket wildcard { 0, 1 } "
     yield chain(
         syn.name("syn_flood"),
         [
             "fib daddr type != local return",
             *known,
             f"{over} update @{syn.proxied} {{ meta nfproto }}",
-            with_comment(f"meta nfproto @{syn.proxied} counter notrack", "syn_flood proxied"),
+            with_comment(f"meta nfproto @{syn.proxied} {answered}counter notrack", "syn_flood proxied"),
         ],
     )
     if syn.by_source:
         limit = f"update @{syn.speed} {{ {syn.source} {rate_text(syn.rate, over=True)} }}"
-        yield chain(syn.name("syn_known"), [with_comment(f"{limit} counter drop", "syn_flood source")])
-    yield chain(syn.name("syn_proxy"), [f"synproxy {OPTIONS[syn.version]}"])
+        yield chain(syn.name("syn_known"), [f"{limit} goto syn_beyond_{syn.generation}"])
+    if syn.proxy:
+        yield chain(syn.name("syn_proxy"), [f"synproxy {OPTIONS[syn.version]}"])
+
+
+def _beyond_syn(limit: Limit, policy: Policy, generation: str) -> Fragment:
+    rules = [*note_beyond(limit, policy.block_prefix_v6), with_comment("counter drop", "syn_flood source")]
+    return Fragment(sets=sets_beyond(limit), chains=(chain(f"syn_beyond_{generation}", rules),))
 
 
 def _port_flood(flood: PortFlood, prefix_v6: int, generation: str) -> Fragment:
-    port, parameters = flood.port, (str(flood.port), flood.hits, flood.within_seconds, prefix_v6)
+    port, named = flood.port, limits.port_flood(flood, prefix_v6)
     name = f"port_flood_{port.protocol}_{port.number}_{generation}"
     seconds = min(max(ceil(flood.within_seconds), METER_SECONDS_MIN), METER_SECONDS_MAX)
     sets, rules = [], []
     for version in VERSIONS:
-        own = meter_name(f"port_flood{version}_{port.protocol}_{port.number}", *parameters)
+        own = named.meter(version)
         sets.append(meter(own, f"ipv{version}_addr", seconds))
         limit = f"update @{own} {{ {source_of(version, prefix_v6)} {_flood_rate(flood)} }}"
         rules.append(f"ct state new {of_version(version)} {_to(port.number, port.protocol)} {limit} goto {name}")
     dropped = with_comment("counter drop", f"port_flood {port.number}/{port.protocol}")
-    return Fragment(sets=tuple(sets), chains=(chain(name, [dropped]),), arriving=tuple(rules))
+    ending = chain(name, [*note_beyond(named, prefix_v6), dropped])
+    return Fragment(sets=(*sets, *sets_beyond(named)), chains=(ending,), arriving=tuple(rules))
 
 
 def _connection_limit(limit: ConnectionLimit, prefix_v6: int, generation: str) -> Fragment:
-    port, count = limit.port.number, limit.connections
+    port, count, named = limit.port.number, limit.connections, limits.connection_limit(limit, prefix_v6)
     name = f"connection_limit_{port}_{generation}"
     sets, rules = [], []
     for version in VERSIONS:
-        own = meter_name(f"connections{version}_{port}", count, prefix_v6)
+        own = named.meter(version)
         # No timeout: an element lives as long as its source has connections.
         sets.append(f"set {own} {{ type ipv{version}_addr; flags dynamic; size {SOURCES_MAX}; }}")
         over = f"add @{own} {{ {source_of(version, prefix_v6)} ct count over {count} }}"
         rules.append(f"ct state new {of_version(version)} {_to(port, 'tcp')} {over} goto {name}")
     refused = with_comment("counter reject with tcp reset", f"conn_limit {port}")
-    return Fragment(sets=tuple(sets), chains=(chain(name, [refused]),), arriving=tuple(rules))
+    ending = chain(name, [*note_beyond(named, prefix_v6), refused])
+    return Fragment(sets=(*sets, *sets_beyond(named)), chains=(ending,), arriving=tuple(rules))
 
 
 def _udp_flood(policy: Policy, generation: str) -> Fragment:

@@ -20,6 +20,7 @@ class Fragment:
     nat_routed: tuple[str, ...] = ()
     early: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
 
     def __add__(self, other: "Fragment") -> "Fragment":
         """Both, one after the other in each slot."""

@@ -1,8 +1,18 @@
 """ICMP as RFC 4890 wants it: what the internet needs to work always passes, the rest is limited or dropped."""
 
 from durward.catalog.traffic import Rate
-from durward.ruleset.fragment import Fragment, meter_name
-from durward.ruleset.matching import VERSIONS, by_interface, chain, meter, of_version, rate_text, source_of
+from durward.ruleset.fragment import Fragment
+from durward.ruleset.limits import note_beyond, ping_flood, sets_beyond
+from durward.ruleset.matching import (
+    VERSIONS,
+    by_interface,
+    chain,
+    meter,
+    of_version,
+    rate_text,
+    source_of,
+    with_comment,
+)
 from durward.ruleset.policy import Policy
 
 IS_ICMP = "meta l4proto { icmp, ipv6-icmp }"
@@ -20,12 +30,12 @@ METER_SECONDS_MIN = 60
 
 def fragment(policy: Policy, generation: str) -> Fragment:
     """The chains `icmp_<g>` (judges all but echo requests) and `echo_<g>` (these, once the lists have been asked)."""
-    sets, limits = _limits(policy)
+    limited = _limited(policy, generation)
     chains = (
         chain(f"icmp_{generation}", _judged(policy, generation)),
-        chain(f"echo_{generation}", _echo(policy, generation, limits)),
+        chain(f"echo_{generation}", _echo(policy, generation, limited.arriving)),
     )
-    return Fragment(sets=sets, chains=chains, early=_early(policy))
+    return Fragment(sets=limited.sets, chains=(*chains, *limited.chains), early=_early(policy))
 
 
 def always_leaving() -> tuple[str, ...]:
@@ -54,26 +64,29 @@ def _judged(policy: Policy, generation: str) -> list[str]:
     ]
 
 
-def _echo(policy: Policy, generation: str, limits: list[str]) -> list[str]:
+def _echo(policy: Policy, generation: str, limits: tuple[str, ...]) -> list[str]:
     if not policy.icmp.answers_ping:
         return [f"goto refused_{generation}"]
     return [f"meta length > {policy.icmp.bytes_max} counter drop", *limits, "accept"]
 
 
-def _limits(policy: Policy) -> tuple[tuple[str, ...], list[str]]:
-    if policy.ping is None or not policy.icmp.answers_ping:
-        return (), []
-    if policy.ping.per == "total":
-        return (), [f"{rate_text(policy.ping, over=True)} counter drop"]
+def _limited(policy: Policy, generation: str) -> Fragment:
+    """What is asked of an echo request, as `arriving`, and where one that is too many goes."""
+    rate, prefix = policy.ping, policy.block_prefix_v6
+    if rate is None or not policy.icmp.answers_ping:
+        return Fragment()
+    if rate.per == "total":
+        return Fragment(arriving=(f"{rate_text(rate, over=True)} counter drop",))
+    limit = ping_flood(rate, prefix)
     sets, rules = [], []
     for version in VERSIONS:
-        name = meter_name(f"ping{version}", str(policy.ping), policy.block_prefix_v6)
-        sets.append(meter(name, f"ipv{version}_addr", _memory_seconds(policy.ping)))
-        source = source_of(version, policy.block_prefix_v6)
-        rules.append(
-            f"{of_version(version)} update @{name} {{ {source} {rate_text(policy.ping, over=True)} }} counter drop"
-        )
-    return tuple(sets), rules
+        sets.append(meter(limit.meter(version), f"ipv{version}_addr", _memory_seconds(rate)))
+        over = f"update @{limit.meter(version)} {{ {source_of(version, prefix)} {rate_text(rate, over=True)} }}"
+        rules.append(f"{of_version(version)} {over} counter goto ping_flood_{generation}")
+    ending = chain(
+        f"ping_flood_{generation}", [*note_beyond(limit, prefix), with_comment("counter drop", "ping_flood")]
+    )
+    return Fragment(sets=(*sets, *sets_beyond(limit)), chains=(ending,), arriving=tuple(rules))
 
 
 def _memory_seconds(rate: Rate) -> int:

@@ -32,6 +32,8 @@ PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp")
 def fragment(policy: Policy, generation: str) -> Fragment:
     """Doors that knocks open. Belongs first into `accepting`; nothing after it may accept the port of a door.
 
+    `published` is the same for what is led to a container.
+
     Raises InvalidPolicyError for a door that a scan of the ports in order would open.
     """
     doors = [_Door(policy, knock, version, generation) for knock in policy.knocks for version in VERSIONS]
@@ -46,6 +48,7 @@ def fragment(policy: Policy, generation: str) -> Fragment:
         sets=tuple(line for door in doors for line in door.sets()),
         chains=tuple(text for door in doors for text in door.chains()),
         accepting=(*(f"{of_version(door.version)} jump {door.chain_name()}" for door in doors), *steps),
+        published=tuple(door.published() for door in doors),
     )
 
 
@@ -80,6 +83,11 @@ class _Door:
             rules = self._opened() if number == len(self.stages) else self._on_the_way(number)
             yield chain(self.chain_name(number), rules)
         yield chain(self.chain_name("wrong"), self._wrong())
+
+    def published(self) -> str:
+        """A container's door, which the knocks at this host open: that of the port at which it is published."""
+        port = to_ports(self.knock.protocol, _single([self.knock.port]), translated=True)
+        return with_comment(f"{self.source} @{self.stages[-1]} {port} counter accept", "opened by knocking")
 
     def chain_name(self, part: object = "") -> str:
         return "_".join(filter(None, (self.label, str(part), self.generation)))

@@ -24,6 +24,13 @@ PURPOSES: tuple[Purpose, ...] = (
     "allow_out_ports",
 )
 
+# Most hosts have few networks and ports in their lists, and each look-up costs every packet. So what is looked up by
+# network or port is looked up only near one of them: in the same /16, or /32 of IPv6.
+NEAR_LEVELS = {4: 16, 6: 32}
+Near = Literal["block_near", "out_near", "allow_near"]
+NEAR: tuple[Near, ...] = ("block_near", "out_near", "allow_near")
+NEAR_MAX = 65_536  # of IPv4 that is all
+
 # Elements a set may hold; the kernel refuses more ("the set is full"). For each it reserves 16 bytes in advance, so the
 # sets that few use are small: all together are about 11 MiB.
 BLOCKED_MAX = 131_072  # addresses, and the IPv6 networks that stand for one customer
@@ -35,7 +42,7 @@ RARE_MAX = 2_048
 class SetShape(NamedTuple):
     """One set of the table. `level` is the prefix length of its keys in bits, `size` the most elements it takes."""
 
-    purpose: Purpose
+    purpose: Purpose | Near
     version: Literal[4, 6]
     level: int
     size: int
@@ -44,6 +51,11 @@ class SetShape(NamedTuple):
     def name(self) -> str:
         """The set's name in the kernel."""
         return set_name(self.purpose, self.version, self.level)
+
+    @property
+    def has_counter(self) -> bool:
+        """Whether packets are counted: not those that are only near."""
+        return self.purpose not in NEAR
 
     @property
     def has_ports(self) -> bool:
@@ -60,7 +72,7 @@ def levels_of(version: int, block_prefix_v6: int = BLOCK_PREFIX_V6) -> tuple[int
     return tuple(sorted({*LEVELS_V6, block_prefix_v6}, reverse=True))
 
 
-def set_name(purpose: Purpose, version: int, level: int) -> str:
+def set_name(purpose: Purpose | Near, version: int, level: int) -> str:
     """The name of a set, such as `block4_24`."""
     return f"{purpose}{version}_{level}"
 
@@ -68,12 +80,13 @@ def set_name(purpose: Purpose, version: int, level: int) -> str:
 def shapes(block_prefix_v6: int = BLOCK_PREFIX_V6) -> list[SetShape]:
     """Every set of the table, in a fixed order."""
     versions: tuple[Literal[4, 6], ...] = (4, 6)
+    near = [SetShape(purpose, version, NEAR_LEVELS[version], NEAR_MAX) for purpose in NEAR for version in versions]
     return [
         SetShape(purpose, version, level, _size(purpose, level, block_prefix_v6))
         for purpose in PURPOSES
         for version in versions
         for level in levels_of(version, block_prefix_v6)
-    ]
+    ] + near
 
 
 def _size(purpose: Purpose, level: int, block_prefix_v6: int) -> int:

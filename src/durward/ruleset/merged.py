@@ -4,11 +4,13 @@ A generation has the ways to its lists and an empty chain for each; what is in t
 are filled while no rule knows them; then one small transaction leads the chains to them and takes the old ones away.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from durward.catalog.traffic import PortRange
 from durward.ruleset.fragment import Fragment
 from durward.ruleset.levels import TABLE
 from durward.ruleset.matching import VERSIONS, InvalidPolicyError, Version, chain, mask_v6, to_ports
@@ -17,10 +19,9 @@ from durward.ruleset.policy import Policy
 from durward.ruleset.spoofing import networks_text, outside
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,29}", re.ASCII)
-ROOM = 1.25  # a set takes so many times what it is filled with, for changes
-ROOM_MIN = 256
 LISTS_MAX = 16  # more than modes need; each costs a new connection up to six look-ups
 BEGUN = "ct state new,untracked"  # untracked ones are what the SYN proxy would answer
+SPELLED = "# merged list "
 Family = Literal["ip", "ip6"]
 FAMILIES: dict[Version, Family] = {4: "ip", 6: "ip6"}
 
@@ -46,13 +47,20 @@ class Filling:
         return [self.set_name(name, version, level) for version in VERSIONS for level in self.levels(version)]
 
 
+class Room(NamedTuple):
+    """A set that is to be made: its name and its family."""
+
+    set_name: str
+    version: Version
+
+
 def fragment(policy: Policy, generation: str) -> Fragment:
     """The ways to the lists of `policy`, with nothing in them. Raises InvalidPolicyError."""
     _check(policy.merged)
     spared = _own_networks(policy)
     judging = [one for one in policy.merged if not one.early and one.mode != "allow_ports"]
     early = [one for one in policy.merged if one.early]
-    chains = [chain(_listed(one, generation), ()) for one in policy.merged]
+    chains = [chain(chain_of(one, generation), _waiting(one, policy)) for one in policy.merged]
     for name, lists in (("merged", judging), ("merged_early", early)):
         ways = [way for one in lists for way in _ways(one, generation)]
         chains += [chain(f"{name}_{generation}", [*spared, *ways])] if lists else []
@@ -65,16 +73,37 @@ def fragment(policy: Policy, generation: str) -> Fragment:
     )
 
 
-def declarations(name: str, filling: Filling, counts: Mapping[tuple[Version, int], int]) -> Iterator[str]:
-    """Commands, one for each set of a filling, for so many elements by family and prefix length.
+def spelled(merged: MergedList) -> str:
+    """One line of comment, by which `lists_in` finds the list again in the text of a firewall."""
+    fields = [merged.mode, _pairs(merged.tcp), _pairs(merged.udp), merged.early, merged.files]
+    return f"{SPELLED}{json.dumps([merged.name, *fields], separators=(',', ':'))}"
 
-    To be loaded one by one: the kernel reserves the memory of a large set while all others wait.
-    """
+
+def lists_in(text: str) -> tuple[MergedList, ...]:
+    """The lists that the text of a firewall is to be filled with. Raises ValueError where a line of it is none."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith(SPELLED):
+            name, mode, tcp, udp, early, files = json.loads(line.removeprefix(SPELLED))
+            found.append(MergedList(name, mode, _ranges(tcp), _ranges(udp), early, tuple(files)))
+    _check(tuple(found))
+    return tuple(found)
+
+
+def rooms(name: str, filling: Filling) -> Iterator[Room]:
+    """The sets of a filling."""
     for version in VERSIONS:
         for level in filling.levels(version):
-            size = max(int(counts[version, level] * ROOM), ROOM_MIN)
-            kind = f"{{ type ipv{version}_addr; size {size}; }}"
-            yield f"add set inet {TABLE} {filling.set_name(name, version, level)} {kind}\n"
+            yield Room(filling.set_name(name, version, level), version)
+
+
+def declarations(name: str, filling: Filling) -> Iterator[str]:
+    """Commands, one for each set of a filling.
+
+    Without a size: the kernel would reserve the memory for all of it at once, and all others would wait for that.
+    """
+    for one in rooms(name, filling):
+        yield f"add set inet {TABLE} {one.set_name} {{ type ipv{one.version}_addr; }}\n"
 
 
 def contents(merged: MergedList, filling: Filling | None, generations: Iterable[str]) -> str:
@@ -84,7 +113,7 @@ def contents(merged: MergedList, filling: Filling | None, generations: Iterable[
     """
     lines = []
     for generation in generations:
-        name = f"inet {TABLE} {_listed(merged, generation)}"
+        name = f"inet {TABLE} {chain_of(merged, generation)}"
         lines.append(f"flush chain {name}\n")
         rules = () if filling is None else _rules(merged, filling)
         lines += [f"add rule {name} {rule}\n" for rule in rules]
@@ -120,7 +149,7 @@ def _own_networks(policy: Policy) -> Iterator[str]:
 
 
 def _ways(merged: MergedList, generation: str) -> Iterator[str]:
-    name = _listed(merged, generation)
+    name = chain_of(merged, generation)
     if not merged.mode.endswith("_ports"):
         yield f"jump {name}"
     if merged.tcp:
@@ -130,8 +159,28 @@ def _ways(merged: MergedList, generation: str) -> Iterator[str]:
         yield f"{to_ports('udp', merged.udp, translated=True)} jump {name}"
 
 
-def _listed(merged: MergedList, generation: str) -> str:
+def chain_of(merged: MergedList, generation: str) -> str:
+    """The chain of a generation that asks a list's sets."""
     return f"listed_{merged.name}_{generation}"
+
+
+def _waiting(merged: MergedList, policy: Policy) -> Iterator[str]:
+    """What is in the chain of a list until there are sets: after a boot, for as long as durward needs to fill them.
+
+    Who alone is let in is not known yet, so nobody is, but for the administrators' way in.
+    """
+    if merged.mode == "allow_only":
+        if policy.ssh_ports:
+            yield f"{to_ports('tcp', tuple(PortRange(port, port) for port in policy.ssh_ports))} return"
+        yield "counter drop"
+
+
+def _pairs(ports: tuple[PortRange, ...]) -> list[list[int]]:
+    return [[one.first, one.last] for one in ports]
+
+
+def _ranges(pairs: list[list[int]]) -> tuple[PortRange, ...]:
+    return tuple(PortRange(first, last) for first, last in pairs)
 
 
 def _rules(merged: MergedList, filling: Filling) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The precedence: what happens to a packet, step by step, as rules and in words. The order here is the order there.
 
-Packets of established connections pass first because nothing that stands before could refuse them. What is allowed is
+Packets of established connections pass first because nothing that stands before could refuse them: blocks have been
+asked before connection tracking, and where there are deny filters, these come before. What is allowed is
 asked before what is denied: allowed means passes. What the network itself needs comes before lists and countries, and
 those before the SYN proxy, which opens connections in the name of a source.
 """
@@ -8,13 +9,27 @@ those before the SYN proxy, which opens connections in the name of a source.
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from durward.ruleset import filters, floods, icmp, knocking, merged, redirects, refusals, smtp, spoofing, stateful
+from durward.ruleset import (
+    ending,
+    filters,
+    floods,
+    icmp,
+    knocking,
+    merged,
+    redirects,
+    refusals,
+    smtp,
+    spoofing,
+    stateful,
+)
 from durward.ruleset.fragment import Fragment
 from durward.ruleset.matching import Line, in_families
 from durward.ruleset.policy import Policy
 
 # Most packets are of these: one look at the flags, and neither the first nor the last packet of a connection.
 FAST = "ct state established tcp flags & (fin | syn | rst) == 0x0 accept"
+# Before connection tracking nothing more is asked of them: these flags are possible ones, and floods begin with others.
+GOING_ON = "tcp flags & (fin | syn | rst | ack | urg) == ack accept"
 
 
 class Step(NamedTuple):
@@ -69,6 +84,8 @@ def ways(policy: Policy, generation: str, parts: Parts) -> tuple[Way, ...]:
     arriving, translated = _arriving(policy, generation, parts), _translated(policy, generation, parts)
     return (
         Way("early", "Before packets are put together", (Step("fragmented ICMP is dropped", parts.slot("early")),)),
+        Way("pardon", "Of what is blocked, before connection tracking", (_pardon(policy, generation, "pardoned"),)),
+        Way("pardon_out", "", (_pardon(policy, generation, "pardoned_out"),)),
         Way("raw", "Before connection tracking", _raw(parts)),
         Way("input", "To this host", _input(policy, generation, parts)),
         Way("forward", "To containers and machines behind this host", _forward(policy, generation, parts)),
@@ -95,22 +112,30 @@ def listed(policy: Policy) -> dict[str, tuple[Line, ...]]:
         found[f"denied{name}"] = filters.denying(policy, "in", translated=translated)
     found["allowed_out"] = (*stateful.allowed_destinations(prefix), *filters.allowing(policy, "out"))
     found["denied_out"] = filters.denying(policy, "out")
+    found["pardoned"], found["pardoned_out"] = filters.allowing(policy, "in"), filters.allowing(policy, "out")
     return found
+
+
+def _pardon(policy: Policy, generation: str, name: str) -> Step:
+    rules = in_families(name, generation, listed(policy)[name])[1]
+    return Step("what allow filters say is accepted; allowed addresses have passed already", rules)
 
 
 def _raw(parts: Parts) -> tuple[Step, ...]:
     return (
-        Step("impossible packets are dropped", parts.spoofing.raw),
         Step("attackers' networks from feeds are dropped", parts.merged.raw),
+        Step("what goes on, and neither begins nor ends, is left to connection tracking", (GOING_ON,)),
+        Step("impossible packets are dropped", parts.spoofing.raw),
         Step(
-            "floods of new connections are led to the SYN proxy, or dropped for a source that is known",
+            "floods of new connections are led to the SYN proxy or SYN cookies, or dropped for a source that is known",
             parts.floods.raw,
         ),
     )
 
 
-def _begun(parts: Parts) -> tuple[Step, ...]:
+def _begun(parts: Parts, denied: tuple[str, ...]) -> tuple[Step, ...]:
     return (
+        Step("what stands and is denied by a filter ends, unless its address is allowed", denied),
         Step("what belongs to a connection that was let in is accepted", (FAST,)),
         Step("", parts.slot("ending")),
         Step("", (stateful.ESTABLISHED,)),
@@ -120,7 +145,7 @@ def _begun(parts: Parts) -> tuple[Step, ...]:
 def _input(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]:
     services = tuple(rule for service in stateful.INNER_SERVICES for rule in stateful.from_inside(policy, service))
     return (
-        *_begun(parts),
+        *_begun(parts, ending.ending(policy, generation).input),
         Step("", stateful.ftp_helper(policy)),
         Step("this host talking to itself is accepted", ('iif "lo" accept',)),
         Step("trusted and ignored interfaces are accepted", stateful.unfiltered(policy, "iifname")),
@@ -131,7 +156,7 @@ def _input(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]:
 
 def _forward(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]:
     return (
-        *_begun(parts),
+        *_begun(parts, ending.ending(policy, generation).forward),
         Step("", stateful.ftp_helper(policy, translated=True)),
         Step("from trusted and ignored interfaces is accepted", stateful.unfiltered(policy, "iifname")),
         Step(
@@ -157,11 +182,11 @@ def _arriving(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]
 
     return (
         Step("allowed addresses, those allowed at some ports, and allow filters are accepted", asked("allowed")),
-        Step("deny filters are dropped", asked("denied")),
         Step(
             "ICMP that the network needs is accepted, redirects are dropped",
             (f"{icmp.IS_ICMP} jump icmp_{generation}",),
         ),
+        Step("deny filters are dropped", asked("denied")),
         Step("answers of DHCP servers are accepted", stateful.DHCP_IN),
         Step("what is related to a connection is accepted", ("ct state related accept",)),
         Step("sources that cannot be, and our unused addresses, are dropped", parts.spoofing.untracked),
@@ -187,13 +212,14 @@ def _translated(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ..
 
     rules = (
         *asked("allowed_translated"),
-        *asked("denied_translated"),
         f"{icmp.IS_ICMP} jump icmp_{generation}",
+        *asked("denied_translated"),
         "ct state related accept",
         *parts.spoofing.untracked,
         *parts.merged.arriving,
         f"{icmp.IS_ICMP} goto echo_{generation}",
         *parts.floods.arriving,
+        *parts.knocking.published,
         *parts.merged.accepting,
         *parts.redirects.accepting,
         f"jump open_translated_{generation}",
@@ -214,6 +240,10 @@ def _open_translated(policy: Policy, generation: str) -> tuple[Step, ...]:
 
 def _output(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]:
     return (
+        Step(
+            "what stands and is denied by a filter ends, unless its address is allowed",
+            ending.ending(policy, generation).output,
+        ),
         Step("what belongs or is related to a connection is accepted", ("ct state established,related accept",)),
         Step("this host talking to itself is accepted", ('oif "lo" accept',)),
         Step("", stateful.ftp_helper(policy)),

@@ -6,18 +6,22 @@ from typing import Literal
 from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
 from durward.config.filters import Filter
 from durward.model import Network
+from durward.ruleset.matching import EVERY_PORT
 
 Role = Literal["public", "trusted", "ignored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one direction, by protocol and address family."""
+    """The ports of one direction, by protocol and address family. An empty list is no port at all."""
 
     tcp4: tuple[PortRange, ...] = ()
     udp4: tuple[PortRange, ...] = ()
     tcp6: tuple[PortRange, ...] = ()
     udp6: tuple[PortRange, ...] = ()
+
+
+EVERYTHING = Ports(EVERY_PORT, EVERY_PORT, EVERY_PORT, EVERY_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,15 @@ INNER_INTERFACES = ("br-*", "cni*", "docker*", "incusbr*", "lxcbr*", "lxdbr*", "
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """Who may send mail by himself: user and group ids. All others are refused at `ports`, or led to `redirect_to`."""
+    """Who may send mail by himself: user and group ids. All others are refused at `ports`.
+
+    With `redirected` they are led to the same port of this host's own mail server, or all to port `redirect_to`.
+    """
 
     users: tuple[int, ...] = (0,)
     groups: tuple[int, ...] = ()
     ports: tuple[int, ...] = (25, 465, 587)
+    redirected: bool = False
     redirect_to: int | None = None
 
 
@@ -98,6 +106,7 @@ class Logging:
     silent_ports: tuple[PortRange, ...] = ()  # what everybody's noise knocks at: dropped without a word
 
 
+DENY_LIST = "deny.list"  # as a file of a merged list: what of it is too much to become decisions
 MergedMode = Literal["deny", "allow_only", "deny_ports", "allow_ports"]
 
 
@@ -107,6 +116,7 @@ class MergedList:
 
     `tcp` and `udp` are for the modes about ports. `early` refuses, in mode `deny`, before connection tracking: that is
     cheaper, and refuses the answers to this host's own connections too. Right for attackers, wrong for countries.
+    `files` are where its networks stand: names or patterns below the directory of lists, or DENY_LIST.
     """
 
     name: str
@@ -114,6 +124,7 @@ class MergedList:
     tcp: tuple[PortRange, ...] = ()
     udp: tuple[PortRange, ...] = ()
     early: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,7 @@ class Policy:
     """
 
     inbound: Ports = field(default_factory=Ports)
-    outbound: Ports = field(default_factory=Ports)
+    outbound: Ports = EVERYTHING
     interfaces: tuple[Interface, ...] = ()
     inner_interfaces: tuple[str, ...] = INNER_INTERFACES
     resolvers: tuple[str, ...] = ()
@@ -132,6 +143,7 @@ class Policy:
     allow_filters: tuple[Filter, ...] = ()
     deny_filters: tuple[Filter, ...] = ()
     syn_flood: Rate | None = None
+    syn_proxy: bool = True  # whether the kernel tracks whole connections only; without, floods meet SYN cookies alone
     port_floods: tuple[PortFlood, ...] = ()
     connection_limits: tuple[ConnectionLimit, ...] = ()
     ping: Rate | None = None

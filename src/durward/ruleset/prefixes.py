@@ -1,11 +1,11 @@
 """Prefixes: a million networks in a few megabytes, and the elements of hash sets by prefix length that they become.
 
 They lie in arrays of numbers, by a few bits of the address and by length, and are taken out a piece at a time. No piece
-is much larger than PIECE_MAX, so neither is what Python makes of it.
+is much larger than PIECE_MAX, so neither is what Python makes of it, nor the time that it takes.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from durward.ruleset.matching import VERSIONS, Version
@@ -13,8 +13,9 @@ from durward.ruleset.merged import Filling
 
 SHORTEST: Mapping[Version, int] = {4: 8, 6: 16}  # a wider network in a list is a mistake that shuts out half the world
 LEVELS, LEVELS_MAX = 3, 6
-WIDENING_MAX = 4  # times as many elements as networks; before there are more, there are more levels than LEVELS
-PIECE_MAX = 65_536
+WIDENING_MAX = 2  # times as many elements as networks; before there are more, there are more levels than LEVELS
+PIECE_MAX = 16_384
+LOOK_MAX = 16_384  # networks that are looked at in one step
 HALF = 64  # bits; of IPv6 networks no longer than that only these are kept
 
 Found = TypeVar("Found")
@@ -92,20 +93,26 @@ class Prefixes:
         }
 
     def pieces(self, filling: Filling) -> Iterator[Piece]:
-        """All elements, each once."""
+        """All elements, each once. A piece may be empty: then finding the next one is not finished yet."""
         for ours, _ in self.differences(Prefixes(), filling):
             yield ours
 
     def differences(self, other: "Prefixes", filling: Filling) -> Iterator[tuple[Piece, Piece]]:
-        """The elements that these have and `other` has not, and the other way round."""
+        """The elements that these have and `other` has not, and the other way round.
+
+        Both are empty where finding them takes longer than one step should.
+        """
         for place in sorted(self._runs.keys() | other._runs.keys()):  # noqa: SLF001 (of the same class)
             version, here, there = place[0], self._runs.get(place, {}), other._runs.get(place, {})  # noqa: SLF001
             for span in _spans(filling.levels(version)):
                 mine, theirs = _within(here, *span), _within(there, *span)
                 parts = max(_parts(mine, span[1]), _parts(theirs, span[1]))
                 for part in range(parts):
-                    one = _values(version, mine, span[1], part, parts)
-                    another = _values(version, theirs, span[1], part, parts)
+                    one: set[int] = set()
+                    another: set[int] = set()
+                    for found, runs in ((one, mine), (another, theirs)):
+                        for _ in _finding(found, version, runs, span[1], (part, parts)):
+                            yield Piece(version, span[1], set()), Piece(version, span[1], set())
                     if another:
                         yield Piece(version, span[1], one - another), Piece(version, span[1], another - one)
                     elif one:
@@ -165,23 +172,30 @@ def _parts(runs: dict[int, _Run], level: int) -> int:
     return sum(len(run.high) << (level - length) for length, run in runs.items()) // PIECE_MAX + 1
 
 
-def _values(version: Version, runs: dict[int, _Run], level: int, part: int, parts: int) -> set[int]:
-    """The elements of some runs; of several parts, one."""
+def _finding(
+    found: set[int], version: Version, runs: dict[int, _Run], level: int, share: tuple[int, int]
+) -> Iterator[None]:
+    """Put the elements of some runs, or a share of them, into `found`; stops after each LOOK_MAX that it looked at."""
+    part, parts = share
     shift = (32 if version == 4 else HALF if level <= HALF else 128) - level
-    found: set[int] = set()
+    looked = 0
     for length, run in runs.items():
         for index in range(1 << (level - length)):
             offset = index << shift
-            if parts == 1 and level <= HALF:
-                found.update(run.high if not offset else [base + offset for base in run.high])
-            else:
-                moved = (base + offset for base in _bases(run, level))
-                found.update(value for value in moved if (value >> shift) % parts == part)
-    return found
+            for begin in range(0, len(run.high), LOOK_MAX):
+                bases = _bases(run, level, begin)
+                looked += len(bases)
+                moved = bases if not offset else [base + offset for base in bases]
+                found.update(moved if parts == 1 else [one for one in moved if (one >> shift) % parts == part])
+                if looked >= LOOK_MAX:
+                    looked = 0
+                    yield
 
 
-def _bases(run: _Run, level: int) -> Iterator[int]:
+def _bases(run: _Run, level: int, begin: int) -> Sequence[int]:
+    """LOOK_MAX of the first numbers of the networks in a run."""
+    high = run.high[begin : begin + LOOK_MAX]
     if level <= HALF:
-        return iter(run.high)
-    low = run.low or array("Q", bytes(8 * len(run.high)))
-    return ((high << HALF) + end for high, end in zip(run.high, low, strict=True))
+        return high
+    low = run.low[begin : begin + LOOK_MAX] or array("Q", bytes(8 * len(high)))
+    return [(first << HALF) + second for first, second in zip(high, low, strict=True)]

@@ -2,24 +2,45 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 
-from durward.ruleset.levels import BLOCK_PREFIX_V6, TABLE, Purpose, SetShape, levels_of, set_name, shapes
+from durward.ruleset.levels import (
+    BLOCK_PREFIX_V6,
+    NEAR_LEVELS,
+    TABLE,
+    Near,
+    Purpose,
+    SetShape,
+    levels_of,
+    set_name,
+    shapes,
+)
 
 MARKER_PREFIX = "skeleton_"  # an empty chain of this name carries the digest of the text that it was loaded with
 MARKER_PATTERN = re.compile(rf"^\tchain ({MARKER_PREFIX}[0-9a-f]{{16}}) ", re.MULTILINE)
 CHAIN_PATTERN = re.compile(r"^\tchain (\w+) \{\n(.*?)^\t\}", re.MULTILINE | re.DOTALL)
 RULE_PATTERN = re.compile(r"^\t\t(?!type )", re.MULTILINE)
+SET_PATTERN = re.compile(r"^\tset (\w+) \{(?!.*\bdynamic\b)", re.MULTILINE)
+LEAD, ENDINGS = "firewall_", ("_a", "_b")  # the firewall's own chains: those that lead into it, and its generations
+PARDON, PARDON_OUT = f"{LEAD}pardon", f"{LEAD}pardon_out"  # what the firewall's allow filters say of the blocked
 SOURCE, DESTINATION = "saddr", "daddr"
+# Connections of the blocked to ports that they were allowed: they live on when the allowance has ended. Each packet
+# puts the end off; a silent one is kept alive by the kernel's own keepalives, every two hours. When the set is full,
+# further connections end with the allowance.
+LIVE, LIVE_SECONDS, LIVE_MAX = "live", 3 * 3600, 8192
+NOT_FIRST = "tcp flags & (syn | ack) != syn"
 
 
 def skeleton(block_prefix_v6: int = BLOCK_PREFIX_V6) -> str:
     """Write the table as nftables text.
 
-    A packet of nobody in particular pays one look-up for each block level; who is allowed is asked only after a hit.
+    A packet of nobody in particular pays two look-ups when it comes and one when it goes; the others are for those that
+    are near a blocked network or port. Who is allowed is asked only after a hit, and only near somebody allowed.
     """
-    body = "\n".join([*map(_set_text, shapes(block_prefix_v6)), *_chains(block_prefix_v6)])
+    sets = [*map(_set_text, shapes(block_prefix_v6)), *map(_live_set, (4, 6))]
+    pardons = [f"\tchain {name} {{ }}" for name in (PARDON, PARDON_OUT)]
+    body = "\n".join([*sets, *pardons, *_chains(block_prefix_v6)])
     digest = hashlib.sha256(body.encode()).hexdigest()[:16]
     return f"table inet {TABLE} {{\n\tchain {MARKER_PREFIX}{digest} {{ }}\n{body}\n}}\n"
 
@@ -27,6 +48,25 @@ def skeleton(block_prefix_v6: int = BLOCK_PREFIX_V6) -> str:
 def replacement(text: str) -> str:
     """Commands that put `text` in the place of whatever table there is, in one transaction."""
     return f"table inet {TABLE}\ndelete table inet {TABLE}\n{text}"
+
+
+def mending(text: str, chains: Iterable[str], firewall: str) -> str:
+    """Commands that put every rule of skeleton `text` there again, in one transaction; its sets stay as they are.
+
+    `chains` are those that the kernel has, `firewall` the commands for the firewall's. What is neither's goes.
+    """
+    own = {marker_of(text): "", **{name: rules.partition("\n")[0] for name, rules in CHAIN_PATTERN.findall(text)}}
+    foreign = sorted(one for one in chains if one not in own and not one.startswith(LEAD) and one[-2:] not in ENDINGS)
+    hooks = [f"\tchain {name} {{\n{hook if 'type filter' in hook else ''}\n\t}}" for name, hook in own.items()]
+    lines = [f"table inet {TABLE} {{", *hooks, "}"]
+    lines += [f"flush chain inet {TABLE} {name}" for name in (*own, *foreign)]
+    removal = [f"delete chain inet {TABLE} {name}" for name in foreign]
+    return "\n".join([*lines, (text + firewall).rstrip(), *removal]) + "\n"
+
+
+def set_names(text: str) -> frozenset[str]:
+    """The names of the sets of a skeleton that we fill; packets fill the others."""
+    return frozenset(SET_PATTERN.findall(text))
 
 
 def marker_of(text: str) -> str:
@@ -46,21 +86,36 @@ def _set_text(shape: SetShape) -> str:
     kind = "ipv4_addr" if shape.version == 4 else "ipv6_addr"
     if shape.has_ports:
         kind += " . inet_proto . inet_service"
-    return f"\tset {shape.name} {{ type {kind}; flags timeout; counter; size {shape.size}; }}"
+    counter = " counter;" if shape.has_counter else ""
+    return f"\tset {shape.name} {{ type {kind}; flags timeout;{counter} size {shape.size}; }}"
 
 
 def _chains(block_prefix_v6: int) -> Iterator[str]:
     for version in (4, 6):
         levels = levels_of(version, block_prefix_v6)
-        yield _chain(f"refuse{version}", [*_passes(version, levels), "counter drop"])
-        yield _chain(f"refuse_out{version}", [*_passes_out(version, levels), "counter drop"])
-        yield _chain(f"arriving{version}", _hits(version, levels, SOURCE, "block", f"goto refuse{version}"))
-        yield _chain(f"leaving{version}", _hits(version, levels, DESTINATION, "out", f"goto refuse_out{version}"))
-    by_family = "meta nfproto vmap {{ ipv4 : jump {0}4, ipv6 : jump {0}6 }}"
-    arriving, leaving = by_family.format("arriving"), by_family.format("leaving")
-    yield _chain("prerouting", [_hook("prerouting"), 'iif "lo" accept', arriving])
-    yield _chain("output", [_hook("output"), 'oif "lo" accept', leaving])
-    yield _chain("forward", [_hook("forward"), leaving])
+        live = f"{_connection(version)} @{LIVE}{version}"
+        yield _chain(f"admit{version}", [f"{NOT_FIRST} {_remembering(version)}", "accept"])
+        yield _chain(f"passes{version}", _passes(version, levels))
+        passes = f"{_lookup(version, NEAR_LEVELS[version], SOURCE, 'allow_near')} jump passes{version}"
+        yield _chain(
+            f"refuse{version}",
+            [passes, f"{NOT_FIRST} {live} goto admit{version}", f"jump {PARDON}", "counter drop"],
+        )
+        yield _chain(f"refuse_out{version}", [*_passes_out(version, levels), f"jump {PARDON_OUT}", "counter drop"])
+        hits = _hits(version, levels, SOURCE, "block", f"goto refuse{version}")
+        usual = 0 if version == 4 else levels.index(block_prefix_v6)  # single addresses, or what stands for a customer
+        near = f"{_lookup(version, NEAR_LEVELS[version], SOURCE, 'block_near')} goto near{version}"
+        yield _chain(f"near{version}", [*hits[:usual], *hits[usual + 1 :]])
+        yield _chain(f"arriving{version}", [hits[usual], near])
+        hits = _hits(version, levels, DESTINATION, "out", f"goto refuse_out{version}")
+        near = f"{_lookup(version, NEAR_LEVELS[version], DESTINATION, 'out_near')} goto near_out{version}"
+        yield _chain(f"near_out{version}", hits)
+        yield _chain(f"leaving{version}", [near])
+    # Two comparisons cost each packet less than one look-up in a map.
+    arriving, leaving = ([f"meta nfproto ipv{n} goto {name}{n}" for n in (4, 6)] for name in ("arriving", "leaving"))
+    yield _chain("prerouting", [_hook("prerouting"), 'iif "lo" accept', *arriving])
+    yield _chain("output", [_hook("output"), 'oif "lo" accept', *leaving])
+    yield _chain("forward", [_hook("forward"), *leaving])
 
 
 def _hook(name: str) -> str:
@@ -72,8 +127,22 @@ def _chain(name: str, rules: list[str]) -> str:
     return f"\tchain {name} {{\n" + "".join(f"\t\t{rule}\n" for rule in rules) + "\t}"
 
 
+def _live_set(version: int) -> str:
+    kind = f"ipv{version}_addr . inet_service . inet_service"
+    return f"\tset {LIVE}{version} {{ type {kind}; flags dynamic,timeout; size {LIVE_MAX}; }}"
+
+
+def _connection(version: int) -> str:
+    return f"{'ip' if version == 4 else 'ip6'} saddr . tcp sport . tcp dport"
+
+
+def _remembering(version: int) -> str:
+    return f"update @{LIVE}{version} {{ {_connection(version)} timeout {LIVE_SECONDS}s }}"
+
+
 def _passes(version: int, levels: tuple[int, ...]) -> list[str]:
-    return _hits(version, levels, SOURCE, "allow", "accept")
+    everywhere = [f"{_lookup(version, level, SOURCE, 'allow')} accept" for level in levels]
+    return everywhere + [f"{_lookup(version, level, SOURCE, 'allow_ports')} goto admit{version}" for level in levels]
 
 
 def _passes_out(version: int, levels: tuple[int, ...]) -> list[str]:
@@ -93,7 +162,7 @@ def _hits(version: int, levels: tuple[int, ...], end: str, purpose: Purpose, ver
     return plain + [f"{_lookup(version, level, end, with_ports[purpose])} {verdict}" for level in levels]
 
 
-def _lookup(version: int, level: int, end: str, purpose: Purpose) -> str:
+def _lookup(version: int, level: int, end: str, purpose: Purpose | Near) -> str:
     key = f"{'ip' if version == 4 else 'ip6'} {end}"
     if level < (32 if version == 4 else 128):
         key += f" & {_mask(version, level)}"

@@ -19,12 +19,14 @@ def fragment(policy: Policy, generation: str) -> Fragment:
     senders = [f"{mail} {sender}" for sender in _senders(smtp)]
     leaving = [with_comment(f"{sender} accept", NAME) for sender in senders]
     leaving.append(with_comment(f"{mail} goto refused_out_{generation}", NAME))
-    if smtp.redirect_to is None:
+    if not smtp.redirected and smtp.redirect_to is None:
         return Fragment(leaving=tuple(leaving))
     # The way out was chosen before the redirection, so it does not show that the packet stays here.
     here = with_comment("meta l4proto tcp ct status dnat fib daddr type local accept", NAME)
     led = [f"{sender} accept" for sender in senders]
-    led.append(with_comment(f'oifname != "lo" {mail} redirect to :{smtp.redirect_to}', NAME))
+    # Each port has a protocol of its own (465 speaks TLS at once, 587 asks for a password), so mail stays at its port.
+    to = "" if smtp.redirect_to is None else f" to :{smtp.redirect_to}"
+    led.append(with_comment(f'oifname != "lo" {mail} redirect{to}', NAME))
     return Fragment(leaving=(here, *leaving), nat_leaving=tuple(led))
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 from durward.catalog.traffic import PortRange
 from durward.ruleset.levels import Purpose, levels_of, set_name
 from durward.ruleset.matching import (
-    EVERY_PORT,
     PROTOCOLS,
     VERSIONS,
     Line,
@@ -22,11 +21,10 @@ from durward.ruleset.matching import (
     with_comment,
     without,
 )
-from durward.ruleset.policy import Policy, Ports
+from durward.ruleset.policy import EVERYTHING, Policy, Ports
 
 End = Literal["saddr", "daddr"]
 
-EVERYTHING = Ports(EVERY_PORT, EVERY_PORT, EVERY_PORT, EVERY_PORT)
 MASKS_V4 = {24: "255.255.255.0", 16: "255.255.0.0"}
 FTP_PORT = 21
 FTP_HELPER = (
@@ -34,6 +32,7 @@ FTP_HELPER = (
 )
 # A ping that was answered is part of a connection, and would never be limited again.
 ESTABLISHED = "ct state established meta l4proto != { icmp, ipv6-icmp } accept"
+MIDDLE = "tcp flags & (fin | syn | rst | ack) == ack"  # neither the first packet of a connection nor its last
 LINK_LOCAL = "fe80::/10"
 DHCP_IN = (
     "udp sport 67 udp dport 68 accept",
@@ -128,8 +127,8 @@ def ports_of_interfaces(
 
 
 def lets_out_everything(policy: Policy) -> bool:
-    """Whether nothing is asked of what leaves: no list at all, or lists of all ports. Then other protocols pass too."""
-    return policy.outbound in (Ports(), EVERYTHING)
+    """Whether nothing is asked of what leaves: the lists are of all ports. Then other protocols pass too."""
+    return policy.outbound == EVERYTHING
 
 
 def outgoing_ports(policy: Policy) -> tuple[str, ...]:
@@ -152,7 +151,8 @@ def name_servers(policy: Policy) -> tuple[str, ...]:
 def untracked_answers(policy: Policy) -> tuple[str, ...]:
     """Answers of our open ports that the kernel does not know as such.
 
-    They are those of ports that somebody took out of connection tracking, and the SYN proxy's.
+    They are those of ports that somebody took out of connection tracking, the SYN proxy's, and those of connections
+    that are older than the first firewall: where the next packet is ours, the kernel takes it for a beginning.
     """
     rules: list[str] = []
     for protocol in PROTOCOLS:
@@ -161,6 +161,8 @@ def untracked_answers(policy: Policy) -> tuple[str, ...]:
             ports += tuple(PortRange(port, port) for port in policy.ssh_ports)
         if ports:
             rules.append(f"ct state invalid,untracked {from_ports(protocol, _merged(ports))} accept")
+            if protocol == "tcp":
+                rules.append(f"ct state new {MIDDLE} {from_ports(protocol, _merged(ports))} accept")
     return tuple(rules)
 
 

@@ -25,6 +25,8 @@ BASES = {
     "nat_arriving": "type nat hook prerouting priority -110; policy accept;",
     "nat_leaving": "type nat hook output priority -110; policy accept;",
     "nat_routed": "type nat hook postrouting priority 90; policy accept;",
+    "pardon": "",  # no hook: what is blocked is led there, and allow filters are asked
+    "pardon_out": "",
 }
 CHAIN = re.compile(r"^\tchain (\w+_[ab]) \{", re.MULTILINE)
 METER = re.compile(r"^\tset (meter_\w+) \{", re.MULTILINE)

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from durward.model import Finding
 from durward.store.aside import last_moved_aside, move_aside
 from durward.store.errors import StoreCorruptError, StoreError, StoreFullError, translated
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x64727764  # "drwd"; tells our file from any other database
 BUSY_TIMEOUT_MILLISECONDS = 5000
 CHECKPOINT_PAGES = 1000  # the write-ahead log is folded back at 4 MiB …
@@ -25,6 +26,7 @@ NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 PACKAGE = Path(__file__).parent
 # Read now: the engine opens its database when it may no longer read below a directory of root's alone.
 SCHEMA = (PACKAGE / "schema.sql").read_text()
+MIGRATIONS = {int(path.name[:4]): path.read_text() for path in (PACKAGE / "migrations").glob("*.sql")}
 
 # locking_mode comes before the first access: one writer, and no shared memory file that a full disk could break.
 PRAGMAS = (
@@ -146,15 +148,14 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> bool:
         raise StoreCorruptError("it is not a database of durward")
     if version > SCHEMA_VERSION:
         raise StoreCorruptError(f"its version {version} is newer than {SCHEMA_VERSION}")
-    migrate(connection, PACKAGE / "migrations", version, SCHEMA_VERSION)
+    migrate(connection, MIGRATIONS, version, SCHEMA_VERSION)
     return False
 
 
-def migrate(connection: sqlite3.Connection, directory: Path, version: int, target: int) -> None:
-    """Take a database from `version` to `target`, each step in one transaction of its own."""
+def migrate(connection: sqlite3.Connection, steps: Mapping[int, str], version: int, target: int) -> None:
+    """Take a database from `version` to `target`, each step (by the version that it leads to) in one transaction."""
     for step in range(version + 1, target + 1):
-        (script,) = directory.glob(f"{step:04d}_*.sql")
-        _run(connection, script.read_text(), step)
+        _run(connection, steps[step], step)
 
 
 def _run(connection: sqlite3.Connection, script: str, version: int) -> None:

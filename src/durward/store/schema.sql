@@ -1,4 +1,4 @@
--- The shape of durward.db, version 1. A change comes as migrations/NNNN_*.sql and is repeated here.
+-- The shape of durward.db, version 2. A change comes as migrations/NNNN_*.sql and is repeated here.
 -- Times are epoch seconds; an `until` that is null is for ever. `kind` and `subject` are the two halves of a Subject.
 
 CREATE TABLE meta (
@@ -114,3 +114,10 @@ CREATE TABLE errand (
     next_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX errand_next_at ON errand (next_at);
+
+-- Nonces of authorised knocks that were used, with the time that the knock says (milliseconds since the epoch).
+CREATE TABLE knock_nonce (
+    nonce   BLOB PRIMARY KEY,
+    sent_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX knock_nonce_sent_at ON knock_nonce (sent_at);

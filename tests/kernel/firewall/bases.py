@@ -1,11 +1,15 @@
 """Puts a firewall into a namespace as it is in real life: the skeleton, and a generation that decides."""
 
+import time
 from itertools import pairwise
 
 from tests.kernel.namespaces import Namespace
 
+from durward.model import Standing
 from durward.privileged.loading import run_nft
 from durward.privileged.names import present
+from durward.ruleset.elements import desired
+from durward.ruleset.filling import filling
 from durward.ruleset.firewall import firewall
 from durward.ruleset.levels import TABLE
 from durward.ruleset.policy import Policy
@@ -43,6 +47,11 @@ def try_out(namespace: Namespace, kept: Policy, trial: Policy) -> None:
     before, after = Firewall.marked("a", firewall(kept, "a")), Firewall.marked("b", firewall(trial, "b"))
     with namespace.inside():
         run_nft(switch(present(), before, after, 60, reload=False))
+
+
+def stand(namespace: Namespace, *standings: Standing) -> None:
+    """Put into the sets what makes these true."""
+    namespace.run("nft", "-f", "-", given=filling(desired(standings, time.time()).values()))
 
 
 def unload(namespace: Namespace) -> None:

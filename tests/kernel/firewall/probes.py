@@ -28,7 +28,10 @@ def probe(  # noqa: PLR0917 - a packet has that many ends
     """Send one packet from `source` to `to`. No port of the other end needs to be open: a refusal is an answer too."""
     seconds = SILENCE_SECONDS if expected == "silent" else ANSWER_SECONDS_MAX
     if protocol == "ping":
-        return "passes" if ping(sender, source, to, seconds=seconds) else "silent"
+        try:
+            return "passes" if ping(sender, source, to, seconds=seconds) else "silent"
+        except PermissionError:  # the sender's own host drops or rejects it
+            return "rejected"
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     with sender.inside():
         sending = socket.socket(family_of(to), kind)

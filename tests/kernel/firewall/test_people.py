@@ -13,7 +13,7 @@ from tests.ruleset.laboratory import LABORATORY
 from durward.catalog.traffic import parse_ports
 from durward.config.filters import parse_filter
 from durward.ruleset.levels import TABLE
-from durward.ruleset.policy import Policy, Ports
+from durward.ruleset.policy import Policy, Ports, Smtp
 
 pytestmark = pytest.mark.kernel
 CASES: dict[str, Case] = {case.name: case for case in cases()}
@@ -100,6 +100,24 @@ def test_mail_of_others_is_led_to_our_own_server(router: Trio, ours: str, theirs
             here.accept()[0].close()
         with as_user(MAIL_USER), connect(router.server, ours, theirs, 25):
             there.accept()[0].close()
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(SERVER, CLIENT), (SERVER6, CLIENT6)])
+def test_mail_that_is_led_here_stays_at_its_port(router: Trio, ours: str, theirs: str) -> None:
+    apply(router.server, Policy(outbound=Ports(), smtp=Smtp(users=(MAIL_USER,), redirected=True), spoofing=LABORATORY))
+    for port in (25, 587):
+        with (
+            listening(router.server, port, six=":" in ours) as here,
+            as_user(SOMEBODY),
+            connect(router.server, ours, theirs, port),
+        ):
+            here.accept()[0].close()
+    with (
+        as_user(MAIL_USER),
+        listening(router.client, 587, six=":" in ours) as there,
+        connect(router.server, ours, theirs, 587),
+    ):
+        there.accept()[0].close()
 
 
 @pytest.mark.parametrize(

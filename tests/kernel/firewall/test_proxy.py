@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 
 import pytest
-from tests.kernel.firewall.bases import apply
+from tests.kernel.firewall.bases import apply, counted
 from tests.kernel.firewall.probes import ping, probe
 from tests.kernel.firewall.sockets import connect, listening, talks
 from tests.kernel.hosts import CLIENT, CLIENT6, FAR, FAR6, SERVER, SERVER6, Trio
@@ -112,3 +112,25 @@ def test_where_only_some_countries_enter_neighbours_still_find_us(
     finally:
         router.client.knows("near", router.server.hardware("outer"), SERVER6)
         router.server.knows("outer", router.client.hardware("near"), CLIENT6)
+
+
+@pytest.mark.parametrize(("source", "to"), [(CLIENT, SERVER), (CLIENT6, SERVER6)])
+def test_without_a_proxy_cookies_answer_here_and_published_ports_stay_tracked(
+    engine: Trio, source: str, to: str
+) -> None:
+    ports = parse_ports("80,8080")
+    policy = Policy(inbound=Ports(tcp4=ports, tcp6=ports), syn_flood=Rate(100, 1, 100), syn_proxy=False, spoofing=HERE)
+    apply(engine.server, policy)
+    with (
+        proxied(engine, policy),
+        listening(engine.server, 80, six=":" in to) as here,
+        listening(engine.inner, 80, six=":" in to) as beyond,
+    ):
+        for door, port in ((here, 80), (beyond, 8080)):
+            with connect(engine.client, source, to, port) as theirs:
+                ours, peer = door.accept()
+                with ours:
+                    assert peer[0] == source
+                    assert talks(ours, theirs)
+        assert counted(engine.server, "syn_flood6_a" if ":" in to else "syn_flood4_a") == 1
+        assert probe("tcp", engine.client, source, to, 81, "silent") == "silent"

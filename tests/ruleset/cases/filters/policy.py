@@ -23,6 +23,7 @@ DENIED = (
     "tcp|in|d=80|d=192.0.2.1",
     "icmp|in|d=ping|s=198.51.100.1",
     "icmp|in|d=ping|s=2001:db8:3::1",
+    "icmpv6|in|d=any|s=2001:db8:1::2",
     "tcp|out|d=443|d=192.0.2.2",
     "tcp|out|d=8080||u=0",
     "tcp|in|d=8080|s=198.51.100.130",
@@ -54,6 +55,7 @@ in        ping 0     198.51.100.1   silent
 in        ping 0     198.51.100.130 passes
 in        ping 0     2001:db8:3::1  silent
 in        ping 0     2001:db8:2::1  passes
+in        ping 0     2001:db8:1::2  silent
 out       tcp  25    192.0.2.2      passes
 out       tcp  25    198.51.100.1   rejected
 out       tcp  443   192.0.2.2      rejected
