@@ -108,7 +108,7 @@ def test_what_the_log_held_before_the_first_start_blocks_nobody() -> None:
     with Old() as scene:
         for _ in range(5):  # which process is up first differs from start to start
             scene.durward.stop()
-            for path in (scene.durward.home / "lib").iterdir():
+            for path in (scene.durward.home / "lib").glob("durward.db*"):
                 path.unlink()
             scene.durward.start()
             writer, witness = Writer(scene.door), scene.stranger()

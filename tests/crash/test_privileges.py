@@ -53,10 +53,13 @@ def test_the_engine_has_no_network(scene: Scene) -> None:
 def test_the_state_belongs_to_the_engine_alone(scene: Scene) -> None:
     lib = scene.durward.home / "lib"
     assert lib.stat().st_mode & 0o007 == 0
+    lists = lib / "lists"  # which root alone writes
+    assert (lists.stat().st_uid, lists.stat().st_mode & 0o022) == (0, 0)
     for path in lib.iterdir():
         status = path.stat()
-        assert status.st_mode & 0o077 == 0, path
-        assert status.st_uid == EXPECTED["engine"][0], path
+        if path != lists:
+            assert status.st_mode & 0o077 == 0, path
+            assert status.st_uid == EXPECTED["engine"][0], path
     run = scene.durward.home / "run"
     assert (run / "engine.sock").stat().st_mode & 0o077 == 0
     assert (run / "enforcer.sock").stat().st_mode & 0o007 == 0

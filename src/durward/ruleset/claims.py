@@ -1,20 +1,27 @@
 """Which standings claim which elements: so that lifting one of two that overlap leaves what the other one needs."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
-from durward.model import Standing, Subject
+from durward.model import Scope, Standing
 from durward.ruleset.elements import TIMEOUT_SECONDS_MIN, Element, ElementKey, comment_of, elements_of, keys_of
 from durward.ruleset.levels import BLOCK_PREFIX_V6
 
 
 class Claim(NamedTuple):
-    """One standing's wish for one element: whose, until when (epoch seconds; None: for ever), by which decision."""
+    """One standing's wish for one element: whose, until when (epoch seconds; None: for ever), by which decision.
+
+    Who is blocked at two ports has two: they share the element that says where ports are looked up at all.
+    """
 
     subject: str
+    scope: Scope
     until: float | None
     decision: int
+
+    def is_of(self, standing: Standing) -> bool:
+        """Whether it is this standing's wish, as it is or as it was before."""
+        return self.subject == standing.subject.value and self.scope == standing.scope
 
     def lasts_to(self) -> float:
         """The end of the claim as a number that can be compared."""
@@ -43,26 +50,26 @@ class Claims:
 
     def add(self, standing: Standing, now: float) -> list[Element]:
         """Note the claims of `standing`; give the elements to put into the kernel for it. Raises TooWideError."""
-        claim = Claim(standing.subject.value, standing.until, standing.decision)
+        claim = Claim(standing.subject.value, standing.scope, standing.until, standing.decision)
         elements = []
         for element in elements_of(standing, now, self._prefix):
             before = self._claims.get(element.identity, ())
-            others = tuple(other for other in before if other.subject != claim.subject)
+            others = tuple(other for other in before if not other.is_of(standing))
             self._claims[element.identity] = (*others, claim)
             longest = max((claim, *others), key=Claim.lasts_to)
             if longest is claim:
                 elements.append(element)
-            elif any(one.subject == claim.subject and one.lasts_to() >= longest.lasts_to() for one in before):
+            elif any(one.is_of(standing) and one.lasts_to() >= longest.lasts_to() for one in before):
                 # It was the longest until now, so the kernel has it: what outlasts it takes its place.
-                elements += self._elements_for(longest, element.identity, standing, now)
+                elements += _wanted(element.identity, longest, now)
         return elements
 
     def drop(self, standing: Standing, now: float) -> Change:
         """Forget the claims of `standing`; give what that changes. What nobody else claims is taken away."""
         change = Change([], [])
         for key in keys_of(standing, self._prefix):
-            rest = [claim for claim in self._claims.pop(key, ()) if claim.subject != standing.subject.value]
-            self._settle(key, standing, [claim for claim in rest if claim.lasts_to() > now], now, change)
+            rest = [claim for claim in self._claims.pop(key, ()) if not claim.is_of(standing)]
+            self._settle(key, [claim for claim in rest if claim.lasts_to() > now], now, change)
         return change
 
     def keep_only(self, purposes: tuple[str, ...], kept: set[tuple[ElementKey, str]]) -> list[ElementKey]:
@@ -89,11 +96,7 @@ class Claims:
             for key in (self._claims if keys is None else keys)
             if (claims := self._claims.get(key))
         )
-        return [
-            Element(*key, 0.0 if claim.until is None else claim.until - now, comment_of(claim.decision))
-            for key, claim in longest
-            if claim.lasts_to() - now >= TIMEOUT_SECONDS_MIN
-        ]
+        return [element for key, claim in longest for element in _wanted(key, claim, now)]
 
     def expire(self, now: float) -> None:
         """Forget claims whose time is over; the kernel has let the elements go by itself."""
@@ -105,14 +108,16 @@ class Claims:
         """The elements of each standing."""
         return [keys_of(standing, self._prefix) for standing in standings]
 
-    def _settle(self, key: ElementKey, like: Standing, rest: list[Claim], now: float, change: Change) -> None:
+    def _settle(self, key: ElementKey, rest: list[Claim], now: float, change: Change) -> None:
         if not rest:
             change.take.append(key)
             return
         self._claims[key] = tuple(rest)
-        change.put.extend(self._elements_for(max(rest, key=Claim.lasts_to), key, like, now))
+        change.put.extend(_wanted(key, max(rest, key=Claim.lasts_to), now))
 
-    def _elements_for(self, claim: Claim, key: ElementKey, like: Standing, now: float) -> list[Element]:
-        """The element `key` as `claim` wants it, whose listing and scope are those of `like`."""
-        other = replace(like, subject=Subject.parse(claim.subject), until=claim.until, decision=claim.decision)
-        return [element for element in elements_of(other, now, self._prefix) if element.identity == key]
+
+def _wanted(key: ElementKey, claim: Claim, now: float) -> list[Element]:
+    """The element `key` as `claim` wants it; none where its time is over."""
+    if claim.lasts_to() - now < TIMEOUT_SECONDS_MIN:
+        return []
+    return [Element(*key, 0.0 if claim.until is None else claim.until - now, comment_of(claim.decision))]
