@@ -34,3 +34,11 @@ exposure:
 # write both lock files anew (needs uv)
 lock:
     packaging/lock.sh
+
+# fuzz what reads log lines (an hour; needs python3.11 on x86_64)
+fuzz seconds="3600":
+    packaging/fuzz.sh {{seconds}}
+
+# choose anew the stems by which the scanner sieves lines, after cards have changed
+stems:
+    PYTHONPATH=. .venv/bin/python -m bench.stems

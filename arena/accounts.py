@@ -37,6 +37,7 @@ ACCOUNTS = (
     Account("alice", 64201, 64201, password=PASSWORD),
     Account("durward-enforcer", 64101, DURWARD_GROUP, shell=NOLOGIN),
     Account("durward-engine", 64102, DURWARD_GROUP, shell=NOLOGIN),
+    Account("durward-alerter", 64103, DURWARD_GROUP, shell=NOLOGIN),
 )
 GROUPS = {"durward": DURWARD_GROUP, "alice": 64201}
 

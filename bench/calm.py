@@ -45,25 +45,39 @@ HOST = (
 )
 MAIL = (
     "postfix/smtpd[{pid}]: connect from mail.example.net[192.0.2.25]",
-    "postfix/smtpd[{pid}]: Anonymous TLS connection established from mail.example.net[192.0.2.25]: TLSv1.3 with cipher "
-    "TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)",
+    (
+        "postfix/smtpd[{pid}]: Anonymous TLS connection established from mail.example.net[192.0.2.25]: TLSv1.3 with "
+        "cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)"
+    ),
     "postfix/smtpd[{pid}]: {queue}: client=mail.example.net[192.0.2.25]",
     "postfix/cleanup[{pid}]: {queue}: message-id=<{pid}.{port}@mail.example.net>",
     "postfix/qmgr[902]: {queue}: from=<anna@example.net>, size={port}, nrcpt=1 (queue active)",
-    "postfix/lmtp[{pid}]: {queue}: to=<bob@example.com>, relay=mx.example.com[private/dovecot-lmtp], delay=0.21, "
-    "delays=0.1/0.01/0.02/0.08, dsn=2.0.0, status=sent (250 2.0.0 <bob@example.com> {queue} Saved)",
-    "postfix/smtp[{pid}]: {queue}: to=<anna@example.net>, relay=mail.example.net[192.0.2.25]:25, delay=1.2, "
-    "delays=0.1/0/0.6/0.5, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {queue})",
-    "postfix/smtpd[{pid}]: disconnect from mail.example.net[192.0.2.25] ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 "
-    "commands=7",
+    (
+        "postfix/lmtp[{pid}]: {queue}: to=<bob@example.com>, relay=mx.example.com[private/dovecot-lmtp], delay=0.21, "
+        "delays=0.1/0.01/0.02/0.08, dsn=2.0.0, status=sent (250 2.0.0 <bob@example.com> {queue} Saved)"
+    ),
+    (
+        "postfix/smtp[{pid}]: {queue}: to=<anna@example.net>, relay=mail.example.net[192.0.2.25]:25, delay=1.2, "
+        "delays=0.1/0/0.6/0.5, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {queue})"
+    ),
+    (
+        "postfix/smtpd[{pid}]: disconnect from mail.example.net[192.0.2.25] ehlo=2 starttls=1 mail=1 rcpt=1 data=1 "
+        "quit=1 commands=7"
+    ),
     "postfix/qmgr[902]: {queue}: removed",
     "postfix/anvil[{pid}]: statistics: max connection rate 1/60s for (smtp:192.0.2.25) at Nov 23 08:10:00",
-    "dovecot: imap-login: Login: user=<bob@example.com>, method=PLAIN, rip=192.0.2.44, lip=192.0.2.1, mpid={pid}, TLS, "
-    "session=<{queue}>",
-    "dovecot: imap(bob@example.com)<{pid}><{queue}>: Disconnected: Logged out in={port} out={pid} deleted=0 expunged=0 "
-    "trashed=0 hdr_count=4 hdr_bytes=1423 body_count=1 body_bytes=2311",
-    "dovecot: imap(bob@example.com)<{pid}><{queue}>: Connection closed (IDLE running for 0.001 + waiting input for "
-    "1200.002 secs, 2 B in + 10 B out, state=wait-input) in=212 out=4123 deleted=0 expunged=0 trashed=0",
+    (
+        "dovecot: imap-login: Login: user=<bob@example.com>, method=PLAIN, rip=192.0.2.44, lip=192.0.2.1, "
+        "mpid={pid}, TLS, session=<{queue}>"
+    ),
+    (
+        "dovecot: imap(bob@example.com)<{pid}><{queue}>: Disconnected: Logged out in={port} out={pid} deleted=0 "
+        "expunged=0 trashed=0 hdr_count=4 hdr_bytes=1423 body_count=1 body_bytes=2311"
+    ),
+    (
+        "dovecot: imap(bob@example.com)<{pid}><{queue}>: Connection closed (IDLE running for 0.001 + waiting input for "
+        "1200.002 secs, 2 B in + 10 B out, state=wait-input) in=212 out=4123 deleted=0 expunged=0 trashed=0"
+    ),
     "dovecot: lmtp(bob@example.com)<{pid}><{queue}>: msgid=<{pid}.{port}@mail.example.net>: saved mail to INBOX",
     "dovecot: lmtp({pid}): Connect from local",
     "dovecot: lmtp({pid}): Disconnect from local: Logged out (state=READY)",
@@ -85,10 +99,12 @@ PAGES = (
     "/search?q=garden+chairs",
 )
 AGENTS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0 Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
-    "Mobile/15E148 Safari/604.1",
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
+        "Mobile/15E148 Safari/604.1"
+    ),
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
 )
 ACCESS = '{ip} - - [{stamp}] "{method} {page} HTTP/{version}" {status} {port} "https://www.example.com/" "{agent}"'
@@ -115,16 +131,19 @@ def access_lines(count: int) -> Iterator[str]:
     """Visitors of a web site: nearly all get what they ask for."""
     chance = random.Random(SEED)
     for number in range(count):
-        yield ACCESS.format(
-            ip=f"203.0.113.{chance.randrange(1, 255)}",
-            stamp=time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(BEGIN + number / 50)),
-            method=chance.choices(("GET", "POST", "HEAD"), (94, 5, 1))[0],
-            page=_filled(chance.choice(PAGES), chance),
-            version=chance.choice(("1.1", "2.0")),
-            status=chance.choices(STATUSES, STATUS_WEIGHTS)[0],
-            port=chance.randrange(100, 90_000),
-            agent=chance.choices(AGENTS, AGENT_WEIGHTS)[0],
-        ) + "\n"
+        yield (
+            ACCESS.format(
+                ip=f"203.0.113.{chance.randrange(1, 255)}",
+                stamp=time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(BEGIN + number / 50)),
+                method=chance.choices(("GET", "POST", "HEAD"), (94, 5, 1))[0],
+                page=_filled(chance.choice(PAGES), chance),
+                version=chance.choice(("1.1", "2.0")),
+                status=chance.choices(STATUSES, STATUS_WEIGHTS)[0],
+                port=chance.randrange(100, 90_000),
+                agent=chance.choices(AGENTS, AGENT_WEIGHTS)[0],
+            )
+            + "\n"
+        )
 
 
 def syslog_stamp(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Choose the stems by which the scanner sieves lines, for all cards of the shelf, and write `src/durward/scan/stems.py`.
+"""Choose the stems by which the scanner sieves lines, for all cards of the shelf, and write `scan/stems.py`.
 
     PYTHONPATH=. python -m bench.stems [--check]
 
@@ -12,10 +12,10 @@ import sys
 from collections import Counter, defaultdict
 from itertools import chain
 from math import prod
-from pathlib import Path
 
 from bench.calm import access_lines, host_lines, mail_lines
 from bench.scanning import SHELF, log_lines
+
 from durward.catalog.service_card import load_services
 from durward.scan.ordinary import ORDINARY
 from durward.scan.scanner import Scanner
@@ -25,7 +25,9 @@ STEM_BYTES = (4, 5, 6)
 START_BYTES = 4  # which the search compares at once
 CALM_LINES = 4000  # of each log
 STOPS = 3000.0  # how dear it is that the search stops at a stem, in rules that the stem stands for
-HEADER = '"""Stems that the cards of the shelf share; written by `python -m bench.stems`, right without being complete."""\n'
+HEADER = (
+    '"""Stems that the cards of the shelf share; written by `python -m bench.stems`, right without being complete."""\n'
+)
 
 Choices = frozenset[bytes]
 Use = tuple[int, int, bytes]  # of a stem: which rule, which of its choices, which text
@@ -48,7 +50,9 @@ class Cover:
 
     def __init__(self, rules: list[tuple[Choices, ...]], log: bytes) -> None:
         self.rules = rules
-        self.missing = {(rule, place): set(choices) for rule, every in enumerate(rules) for place, choices in enumerate(every)}
+        self.missing = {
+            (rule, place): set(choices) for rule, every in enumerate(rules) for place, choices in enumerate(every)
+        }
         self.found: set[int] = set()
         self.uses: dict[bytes, set[Use]] = defaultdict(set)
         for (rule, place), texts in self.missing.items():
@@ -97,7 +101,7 @@ def _dear(stems: dict[bytes, set[Use]], log: bytes) -> dict[bytes, float]:
     for stem in stems:
         likely = prod(share.get(value, 1 / len(log)) for value in stem[:START_BYTES]) ** 0.5
         standing = log.count(stem) / per_line if starts[stem[:START_BYTES]] else 0.0
-        found[stem] = STOPS * standing + likely * 400 + 20 * starts[stem[:START_BYTES]] / per_line
+        found[stem] = STOPS * standing + likely * 1000 + 20 * starts[stem[:START_BYTES]] / per_line
     return found
 
 
@@ -121,13 +125,24 @@ def _is_found(rule: tuple[Choices, ...], stems: list[bytes]) -> bool:
 
 def module(stems: list[bytes]) -> str:
     """The module's text."""
+    texts = [_quoted(stem) for stem in sorted(stems)]
+    return HEADER + "\n# fmt: off\nSTEMS: tuple[bytes, ...] = (\n" + fill(texts) + "\n)\n"
+
+
+def fill(texts: list[str]) -> str:
+    """The texts in indented lines."""
     lines, line = [], "   "
-    for stem in sorted(stems):
-        if len(line) + len(repr(stem)) > 110:
+    for text in texts:
+        if len(line) + len(text) > 116:
             lines.append(line)
             line = "   "
-        line += f" {stem!r},"
-    return HEADER + "\n# fmt: off\nSTEMS: tuple[bytes, ...] = (\n" + "\n".join([*lines, line]) + "\n)\n"
+        line += f" {text},"
+    return "\n".join([*lines, line])
+
+
+def _quoted(stem: bytes) -> str:
+    inner = repr(stem)[2:-1].replace("\\'", "'")
+    return f"b'{inner}'" if '"' in inner and "'" not in inner else 'b"' + inner.replace('"', '\\"') + '"'
 
 
 def main() -> None:

@@ -3,14 +3,16 @@
 import json
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from durward.catalog.service_card import load_services
-from durward.catalog.shelf import directories_of, load_detectors
+from durward.catalog.setting import Setting
+from durward.catalog.shelf import directories_of, load_alerts, load_detectors
+from durward.catalog.spelling import spelled
 from durward.commands.main import durward
 from durward.config.schema import CORE
 
@@ -61,6 +63,10 @@ def settings_page() -> str:
     core = tomllib.loads(CORE.read_text())
     for name, table in core.items():
         parts += [f"## [{name}]", _table(_leaves(table, ""))]
+    parts += ["## [alerts]", "How people are told; nobody is, until a channel is switched on."]
+    for alert_card in load_alerts():
+        leaves = _as_leaves(alert_card.id, alert_card.settings)
+        parts += [f"### [alerts.{alert_card.id}]", f"{alert_card.title}. {alert_card.why}", _table(leaves)]
     parts += ["## [services.NAME]", "For each service of [the list](services.md).", SERVICE]
     for card in load_detectors(directories_of("detectors")):
         settings = tomllib.loads(_card("detectors", card.id).read_text())["settings"]
@@ -95,6 +101,14 @@ def _leaves(table: dict[str, Any], at: str) -> Iterator[tuple[str, dict[str, Any
             yield key, value
         else:
             yield from _leaves(value, f"{key}.")
+
+
+def _as_leaves(name: str, settings: Mapping[str, Setting]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Settings as a TOML file would declare them."""
+    for setting in settings.values():
+        default, choices = spelled(setting.default, setting), list(setting.choices)
+        leaf = {"kind": setting.kind, "default": default, "csf": setting.csf, "why": setting.why, "choices": choices}
+        yield f"{name}.{setting.name}", leaf
 
 
 def _table(leaves: Iterator[tuple[str, dict[str, Any]]]) -> str:

@@ -24,7 +24,7 @@ FORBIDDEN_CALLS = {
     "subprocess.getstatusoutput": "subprocess with an argument list",
 }
 FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
-PURE = ("scan", "engine", "ruleset", "audit")
+PURE = ("scan", "engine", "ruleset", "audit", "messages")
 SHELVES = ("services", "detectors", "checks", "feeds", "alerts", "proxies")
 
 DOCUMENTATION = [
@@ -67,6 +67,7 @@ SLICE = re.compile(r"\d*::\d*")  # of Python: every[1::2]
 
 # Modules without a test of their own in the mirrored folder, and where they are tried instead.
 TRIED_ELSEWHERE: dict[str, str] = {
+    "commands/alerts": "tests/attacks/test_alerts.py",
     "commands/block": "tests/attacks/test_block_verb.py",
     "commands/listed": "tests/attacks/test_lists.py",
     "commands/listing": "tests/attacks/test_allowed.py",
@@ -85,6 +86,7 @@ TRIED_ELSEWHERE: dict[str, str] = {
     "privileged/library": "tests/kernel/test_countries.py",
     "privileged/rules": "tests/privileged/test_foreign.py",
     "scan/batch": "tests/scan/test_scanner.py",
+    "scan/lexicon": "tests/scan/test_matcher.py",
     "scan/meaning": "tests/scan/test_scanner.py",
 }
 

@@ -1,6 +1,7 @@
 """Nothing ever blocks this host itself, its way out, or where an administrator is logged in from."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 import pytest
 from arena.attacker import Answer
@@ -78,8 +79,9 @@ def test_an_administrators_address_is_safe_from_his_own_programs(guarded: Guarde
 
 
 def refusals(scene: Scene, subject: str) -> list[dict[str, str]]:
-    own = scene.why(subject)["subject"]
-    return [past for past in scene.why(subject)["history"] if "refused" in past and past["subject"] == own]
+    """The refused decisions about an address; one of IPv6 is decided about with its network."""
+    own = (subject, str(ip_network(f"{subject}/64" if ":" in subject else subject, strict=False)))
+    return [past for past in scene.why(subject)["history"] if "refused" in past and past["subject"] in own]
 
 
 def test_a_connection_without_a_login_protects_nobody(guarded: Guarded) -> None:

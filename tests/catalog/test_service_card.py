@@ -49,6 +49,25 @@ def load(tmp_path: Path, text: str) -> ServiceCard:
     return load_service(write(tmp_path, "card", text))
 
 
+def test_frames_stand_around_the_lines_of_a_card_unless_a_pattern_has_its_own(tmp_path: Path) -> None:
+    frames = "frames = ['[x] {message}', '{message} for {ip}']\n[reads]"
+    own = GOOD.replace("[reads]", frames).replace("hits = 0", "hits = 0\nframes = ['{message}!']")
+    first, second = load(tmp_path, own).patterns
+    assert (first.frames, second.frames) == (("[x] {message}", "{message} for {ip}"), ("{message}!",))
+    assert load(tmp_path, GOOD).patterns[0].frames == ("{message}",)
+    with pytest.raises(ProblemsError, match="should have one"):
+        load(tmp_path, GOOD.replace("[reads]", "frames = ['[x]']\n[reads]"))
+
+
+def test_a_card_may_read_by_another_one(tmp_path: Path) -> None:
+    sharing = 'title = "x"\nalso = ["good"]\n'
+    write(tmp_path, "sharing", sharing)
+    with pytest.raises(ProblemsError, match="no card 'good'"):
+        load_services([tmp_path])
+    write(tmp_path, "good", GOOD)
+    assert [card.also for card in load_services([tmp_path])] == [(), ("good",)]
+
+
 def test_a_card_as_the_handbook_writes_it(tmp_path: Path) -> None:
     card = load(tmp_path, GOOD)
     first, second = card.patterns

@@ -25,6 +25,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "connection_limits": ("22;5,80;20", []),
     "knocks": ("22;TCP;20;7000;8000;9000", []),
     "places": (["nl", "as64500"], []),
+    "budget": ("20/h", "off", "1/d"),
+    "hours": ("22:00-7:00", "never"),
 }
 
 

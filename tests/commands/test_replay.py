@@ -137,3 +137,15 @@ def test_a_missing_file_is_wrong_usage(tmp_path: Path) -> None:
 def test_without_decisions_the_page_says_so(tmp_path: Path) -> None:
     path = log(tmp_path / "auth.log", failure(0))
     assert typed("replay", path, home=tmp_path).out == "0 decisions in 1 file.\n"
+
+
+def test_an_attempt_that_two_logs_tell_of_counts_once(tmp_path: Path) -> None:
+    etc = settings(tmp_path, "[detectors.brute_force.services.vsftpd]\ncount = 4\n")
+    syslog, own = tmp_path / "auth.log", tmp_path / "vsftpd.log"
+    pam = "vsftpd[{0}]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=bob"
+    for attempts, decided in ((3, 0), (4, 1)):
+        at = [f"Nov 23 08:1{number}:00" for number in range(attempts)]
+        syslog.write_text("".join(f"{one} web1 {pam.format(7)} rhost=203.0.113.9  user=bob\n" for one in at))
+        own.write_text("".join(f'Mon {one[:-1]}2 2026 [pid 9] [bob] FAIL LOGIN: Client "203.0.113.9"\n' for one in at))
+        done = typed("replay", str(syslog), str(own), "--config", str(etc), "--json", home=tmp_path)
+        assert [one["count"] for one in done.answers] == [4] * decided

@@ -29,7 +29,7 @@ def test_nothing_written_protects(tmp_path: Path) -> None:
     assert settings.ipv6.block_prefix == 64
     assert (settings.guards.automatic_prefix_v4, settings.guards.automatic_prefix_v6) == (24, 48)
     assert settings.guards.blocks_per_minute_max == 30000
-    assert settings.mail.to == ("root",)
+    assert settings.alerts["mail"]["to"] == ("root",)
     assert settings.services["sshd"].enabled
     assert settings.services["sshd"].files == ("/var/log/auth.log", "/var/log/secure")
     assert settings.services["sshd"].journal == ("ssh.service",)

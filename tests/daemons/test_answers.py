@@ -10,6 +10,7 @@ from tests.engine.samples import HERE, SUBJECT, engine, failures, fed
 from durward.config.home import Home
 from durward.config.loading import load_lists
 from durward.daemons.acting import Acting
+from durward.daemons.alerting import Alerting
 from durward.daemons.answers import Answering, Rooms
 from durward.daemons.conditions import Conditions
 from durward.daemons.desk import RequestError
@@ -31,7 +32,9 @@ class Room:
         self.explaining = Explaining(
             self.engine, self.ledger, self.door, Exemptions(load_lists(home), self.ledger.store, NOW)
         )
-        rooms = Rooms(self.engine, self.ledger, self.door, self.acting, cast("Conditions", None))
+        rooms = Rooms(
+            self.engine, self.ledger, self.door, self.acting, cast("Conditions", None), Alerting(self.ledger, {})
+        )
         self.answering = Answering(rooms, self.explaining, list)
 
     def ask(self, verb: str, **fields: Any) -> list[dict[str, Any]]:

@@ -10,9 +10,11 @@ from tests.engine.samples import engine
 from durward.config.home import Home
 from durward.daemons.conditions import CLOCK_MIN, LATE_SECONDS, Conditions, finding_entry
 from durward.daemons.door import Door
+from durward.daemons.drift import Drift
 from durward.daemons.ledger import Ledger
 from durward.daemons.watch import SourceState, Tally, Watch
 from durward.model import Finding
+from durward.scan.doubts import Doubts
 
 NOW = 1_795_421_500.0
 LOG = "file:/var/log/auth.log"
@@ -23,6 +25,7 @@ class Told:
 
     def __init__(self, *states: SourceState) -> None:
         self.states = list(states)
+        self.drift, self.doubts = Drift([]), Doubts()
 
     def sources(self, _now: float) -> list[SourceState]:
         return self.states

@@ -54,6 +54,26 @@ def test_what_was_asked() -> None:
     assert fields(f'203.0.113.9 - - [{STAMP}] "" 408 0')["method"] == ""
 
 
+def test_a_user_name_is_what_the_client_sent() -> None:
+    for written in ('car ol \\"x', "car ol \\x22x"):
+        assert fields(f"203.0.113.9 - {written} [{STAMP}] {REQUEST} {AGENT}")["user"] == 'car ol "x'
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "Nov 23 08:10:00 web1 nginx: ",
+        "<190>Nov  3 08:10:00 web1 nginx[42]: ",
+        "2026-11-23T08:10:00.5+00:00 web1 nginx[42]: ",
+        "<190>1 2026-11-23T08:10:00Z web1 nginx 42 - - ",
+    ],
+)
+def test_a_line_of_syslog_is_one_around_it(start: str) -> None:
+    line = f"203.0.113.9 - bob [{STAMP}] {REQUEST} {AGENT}"
+    assert fields(start + line) == fields(line) != {}
+    assert fields(start + "www.example.com:80 " + line)["client"] == "203.0.113.9"
+
+
 @pytest.mark.parametrize("line", ["", "203.0.113.9", f'203.0.113.9 - - [{STAMP}] "GET / 401 1', "x" * 70_000])
 def test_what_is_no_line_of_an_access_log(line: str) -> None:
     assert fields(line) == {}
@@ -78,3 +98,8 @@ def test_no_field_of_a_visitor_changes_who_he_is_or_what_he_was_answered(
 def test_a_hostile_line_costs_linear_time() -> None:
     for piece in (f'[{STAMP}] "', "\\\\", '" 401 1 "', "a "):
         assert access_fields(b"203.0.113.9 - - " + piece.encode() * (65_536 // len(piece))) is None
+
+
+def test_what_has_no_plain_size_is_another_service_s_log() -> None:
+    """SOGo's lines resemble those of a web server, and it writes of the same attempt in other words as well."""
+    assert fields(f'203.0.113.9 - - [{STAMP}] "POST /SOGo/connect HTTP/1.1" 403 34/38 0.311 - - 2M') == {}

@@ -85,3 +85,11 @@ def test_sets_that_could_hold_an_address_have_no_strict_form() -> None:
 def test_a_set_that_is_none_is_a_problem() -> None:
     with pytest.raises(PatternError):
         members(parse("[z-a]")[0])  # type: ignore[arg-type]
+
+
+def test_an_ipv4_address_can_stand_before_a_colon() -> None:
+    """Of IPv6 nobody can tell whether what follows the last colon is a port."""
+    for form in ("strict", "greedy", "lazy"):
+        assert fits("from {ipv4}:{port}", form, b"from 203.0.113.9:22") == (b"203.0.113.9", b"22")
+        assert fits("from {ipv4}:{port}", form, b"from 2001:db8::9:22") is None
+        assert fits("from {ipv4}", form, b"from 203.0.113.9:22") is None

@@ -5,18 +5,25 @@ from hypothesis import strategies as st
 from tests.scan.cards import card
 
 from durward.scan.envelope import Programs
-from durward.scan.matcher import VECTOR_LITERALS_MAX, Prefilter
-from durward.scan.rule import Rule, rule_of
+from durward.scan.matcher import Prefilter
+from durward.scan.rule import Rule, rules_of
+from durward.scan.sieve import VECTOR_TEXTS_MAX
 
 WORDS = ("abcd", "bcde", "cdef", "abcdef", "defg", "efgabcd", "gggg", "ggggg")
 
 
 def rules(*lines: str) -> list[Rule]:
     made = card(*lines)
-    return [rule_of(made, made.patterns[0], line, Programs(["doord"]), "syslog") for line in lines]
+    return [rule for line in lines for rule in rules_of(made, made.patterns[0], line, Programs(["doord"]))]
 
 
 RULES = rules(*(f"{word}{{ip}}" for word in WORDS))
+
+
+@given(st.text("abcdefg ", max_size=24))
+def test_the_rules_in_a_line_are_those_of_which_a_literal_is_in_it(line: str) -> None:
+    found = Prefilter(RULES).rules_in(line.encode())
+    assert found == [rule for rule in RULES if any(literal in line.encode() for literal in rule.literals)]
 
 
 @given(st.lists(st.text("abcdefg ", max_size=12), max_size=6).map("\n".join))
@@ -27,7 +34,7 @@ def test_every_rule_with_a_literal_in_the_line_is_tried(text: str) -> None:
         for line, start in zip(candidates.lines, candidates.starts, strict=True):
             assert block[start:].startswith(line)
             assert start not in tried
-            tried[start] = {rule.line for rule in candidates.rules_for(start)}
+            tried[start] = {rule.line for rule in candidates.rules}
     start = 0
     for line in block.split(b"\n"):
         wanted = {f"{word}{{ip}}" for word in WORDS if word.encode() in line}
@@ -37,8 +44,8 @@ def test_every_rule_with_a_literal_in_the_line_is_tried(text: str) -> None:
 
 
 def test_many_literals_are_found_like_few() -> None:
-    many = rules(*(f"number {number} of many {{ip}}" for number in range(VECTOR_LITERALS_MAX * 3)))
-    block = b"".join(b"number %d of many x\n" % number for number in range(VECTOR_LITERALS_MAX * 3))
+    many = rules(*(f"number {number} of many {{ip}}" for number in range(VECTOR_TEXTS_MAX * 3)))
+    block = b"".join(b"number %d of many x\n" % number for number in range(VECTOR_TEXTS_MAX * 3))
     for prefilter in (Prefilter(many), Prefilter(many[:10])):
         found = prefilter.candidates(block)
         assert sum(len(candidates.lines) for candidates in found) == len(prefilter.literals)
@@ -48,4 +55,4 @@ def test_many_literals_are_found_like_few() -> None:
 def test_the_longest_literal_comes_first() -> None:
     prefilter = Prefilter(rules("Failed {ip}", "Failed badly {ip}"))
     (candidates,) = prefilter.candidates(b"x Failed badly y")
-    assert [rule.line for rule in candidates.rules_for(0)] == ["Failed badly {ip}", "Failed {ip}"]
+    assert [rule.line for rule in candidates.rules] == ["Failed badly {ip}", "Failed {ip}"]

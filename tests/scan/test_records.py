@@ -109,3 +109,9 @@ def test_a_line_that_is_a_text_and_a_record_with_two_sources_is_nobodys() -> Non
 def test_a_where_that_cannot_be_used_is_named(where: dict[str, str]) -> None:
     with pytest.raises(ProblemsError):
         Scanner([records(where)])
+
+
+def test_a_line_of_nothing_but_what_is_looked_for_is_read_like_any_other() -> None:
+    made = records({"target": "{text}/wp-login\\.php{text}"}, {"status": "404"})
+    [found] = scan(made, line(404, target="/wp-login.php" * 4000, more=" " + '"/wp-login.php"' * 100))
+    assert found.source_ip == "203.0.113.9"

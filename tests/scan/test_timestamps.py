@@ -24,11 +24,28 @@ CALENDAR = Calendar(MORNING + 3600)
         (b"2026-11-23T02:40:00-05:30", 0),
         (b"2026-11-23 08:10:00", 0),
         (b"2026/11/23 08:10:00", 0),
+        (b"2026-11-23 08:10:00 UTC", 0),
+        (b"2026-11-23 08:10:00.500 GMT", 0.5),
         (b"[23/Nov/2026:08:10:00 +0000]", 0),
         (b"23/Nov/2026:10:10:00 +0200", 0),
         (b"23-Nov-2026 08:10:00 +0000", 0),
         (b"[Mon Nov 23 08:10:00.500 2026]", 0.5),
         (b"Mon Nov 23 08:10:00 2026", 0),
+        (b"2026-11-23  8:10:00", 0),
+        (b"2026-11-23 09:10:00 +0100", 0),
+        (b"[23/nov./2026:08:10:00 +0000]", 0),
+        (b"11/23/2026 08:10:00", 0),
+        (b"23/11/2026 - 08:10:00", 0),
+        (b"11/23/2026, 8:10:00 AM", 0),
+        (b"11-23-2026 08:10:00", 0),
+        (b"11/23/2026:08:10:00 -0000", 0),
+        (b"20261123-08:10:00", 0),
+        (b"11-23 08:10:00.500", 0.5),
+        (b"[UTC Nov 23 08:10:00]", 0),
+        (b"[CET Nov 23 08:10:00]", 0),
+        (b"Nov-23-26 08:10:00", 0),
+        (b"Nov 23, 2026 8:10:00 AM", 0),
+        (b"08:10:00.500", 0.5),
         (b"1795421400", 0),
         (b"1795421400.500", 0.5),
         (b"1795421400500", 0.5),
@@ -49,6 +66,8 @@ def test_every_kind_of_stamp(stamp: bytes, more: float) -> None:
         b"2026-13-01T00:00:00Z",
         b"Nov 23 25:00:00",
         b"99999999999999",
+        b"24:00:00",
+        b"13/13/2026 08:10:00",
     ],
 )
 def test_what_is_no_time_is_none(stamp: bytes) -> None:
@@ -104,3 +123,28 @@ def test_what_is_remembered_is_bounded() -> None:
     calendar = Calendar(MORNING)
     calendar.times([b"%d" % (1_700_000_000 + number) for number in range(STAMPS_MAX + 10)], 0.0)
     assert len(calendar.known) <= STAMPS_MAX
+
+
+@pytest.mark.parametrize("zone", [b"Z", b" UTC", b" GMT", b" +0000"])
+def test_universal_time_is_not_local_time(zone: bytes) -> None:
+    assert Calendar(MORNING + 3600, 7200).time(b"2026-11-23 08:10:00" + zone) == MORNING
+
+
+def test_a_clock_alone_is_of_the_last_day_on_which_it_was() -> None:
+    assert CALENDAR.time(b"09:30:00") == MORNING + 80 * 60  # a clock may be a little ahead
+    assert CALENDAR.time(b"23:10:00") == MORNING + 15 * 3600 - DAY_SECONDS
+    assert Calendar(MORNING, 7200).time(b"10:10:00") == MORNING
+
+
+def test_day_and_month_change_places_where_that_is_the_latest_past_day() -> None:
+    november = datetime(2026, 11, 12, 8, 10, tzinfo=UTC).timestamp()
+    assert CALENDAR.time(b"12/11/2026 08:10:00") == CALENDAR.time(b"11/12/2026 08:10:00") == november
+    assert CALENDAR.time(b"12.11.2026 08:10:00") == november
+    assert CALENDAR.time(b"11.12.2026 08:10:00") == november + 29 * DAY_SECONDS  # with dots the day is first
+    assert CALENDAR.time(b"01/02/2027 08:10:00") == datetime(2027, 1, 2, 8, 10, tzinfo=UTC).timestamp()
+
+
+def test_noon_and_midnight_of_a_clock_with_two_halves() -> None:
+    noon = MORNING + 4 * 3600 - 600
+    assert Calendar(noon).time(b"11/23/2026 12:00:00 PM") == noon
+    assert Calendar(noon).time(b"11/23/2026 12:00:00 AM") == noon - DAY_SECONDS / 2

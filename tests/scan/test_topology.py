@@ -21,7 +21,10 @@ OURS = Topology([ip_network("192.0.2.0/24"), ip_network("2001:db8:cd::/48")])
         (b"-", b""),
         (b"", b""),
         (b"203.0.113.9," + b"192.0.2.8," * HOPS_MAX + b"192.0.2.8", b""),
-        (b"203.0.113.9:4711", b""),
+        (b"203.0.113.9:4711", b"203.0.113.9"),
+        (b"[2001:db8::9]:4711", b"2001:db8::9"),
+        (b"2001:db8::9", b"2001:db8::9"),
+        (b"203.0.113.9:x", b""),
     ],
 )
 def test_whom_a_proxy_asks_for(forwarded: bytes, client: bytes) -> None:

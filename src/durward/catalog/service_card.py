@@ -16,17 +16,22 @@ Envelope = Literal["syslog", "stamped", "plain", "access", "json"]
 WEIGHTS: tuple[Weight, ...] = ("attempt", "hint")
 ENVELOPES: tuple[Envelope, ...] = ("syslog", "stamped", "plain", "access", "json")
 RECORDS = frozenset({"access", "json"})  # their lines are records: patterns are for single fields
+MESSAGE = "{message}"
 HITS_MAX = 100  # one line cannot count for more: nobody is blocked for a single line by accident
 GIVES = {"source_ip": str, "source_port": int, "source_host": str, "user_name": str, "session": str, "hits": int}
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """Where the service's lines are: journal units, globs of files, and the program names that syslog gives it."""
+    """Where the service's lines are: journal units, globs of files, and the program names that syslog gives it.
+
+    Any of the `marks`, full paths or globs of such, shows that it is installed; without one nobody can tell.
+    """
 
     journal: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ Where = tuple[tuple[str, str], ...]  # fields of a record, and the pattern that 
 class Pattern:
     """Lines of one meaning. `places` are the line numbers of `lines` in the card, for whoever has to mend one.
 
-    For records `wheres` stands in place of `lines`: for each of them, which pattern each field must fit.
+    For records `wheres` stands in place of `lines`: for each of them, which pattern each field must fit. `frames` are
+    what the service puts around its messages, each with MESSAGE where the message stands.
     `hits` is how much such a line counts against its source. An "attempt" counts each time; a "hint" only if nothing
     else in its session counted yet (see scan/sessions.py).
     """
@@ -58,13 +64,15 @@ class Pattern:
     envelopes: tuple[Envelope, ...]
     examples: tuple[Example, ...]
     wheres: tuple[Where, ...] = ()
+    frames: tuple[str, ...] = (MESSAGE,)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceCard:
     """One service. `name` is what a reason calls it; `csf` names the CSF options that it stands for.
 
-    `ignored` are lines that must give no event.
+    `ignored` are lines that must give no event. `also` names cards whose patterns this service's lines fit too: what
+    they find in its logs is its own.
     """
 
     id: str
@@ -76,6 +84,7 @@ class ServiceCard:
     reads: Reads
     patterns: tuple[Pattern, ...]
     ignored: tuple[Example, ...]
+    also: tuple[str, ...] = ()
 
 
 def load_services(directories: Sequence[Path]) -> list[ServiceCard]:
@@ -91,6 +100,12 @@ def load_services(directories: Sequence[Path]) -> list[ServiceCard]:
             cards.append(load_service(path))
         except ProblemsError as error:
             problems += error.problems
+    problems += [
+        Problem(str(card.path), 1, "also", f"there is no card {name!r}")
+        for card in cards
+        for name in card.also
+        if name not in paths
+    ]
     if problems:
         raise ProblemsError(problems)
     return cards
@@ -99,8 +114,9 @@ def load_services(directories: Sequence[Path]) -> list[ServiceCard]:
 def load_service(path: Path) -> ServiceCard:
     """Load one card. Raises ProblemsError with all of its problems."""
     reader = CardReader.open(path)
-    reader.only("title", "name", "why", "csf", "reads", "envelope", "pattern", "ignored")
+    reader.only("title", "name", "why", "csf", "reads", "also", "envelope", "frames", "pattern", "ignored")
     envelopes = _envelopes(reader, ("syslog",))
+    frames = _frames(reader, (MESSAGE,))
     card = ServiceCard(
         id=path.stem,
         path=path,
@@ -109,10 +125,11 @@ def load_service(path: Path) -> ServiceCard:
         why=reader.text("why", ""),
         csf=reader.texts("csf"),
         reads=_reads(reader.inner("reads")),
-        patterns=tuple(_pattern(inner, envelopes) for inner in reader.each("pattern")),
+        patterns=tuple(_pattern(inner, envelopes, frames) for inner in reader.each("pattern")),
         ignored=tuple(_ignored(inner) for inner in reader.each("ignored")),
+        also=reader.texts("also"),
     )
-    if not card.patterns:
+    if not card.patterns and not card.also:
         reader.problem("pattern", "at least one [[pattern]] was expected")
     if reader.problems:
         raise ProblemsError(reader.problems)
@@ -120,12 +137,15 @@ def load_service(path: Path) -> ServiceCard:
 
 
 def _reads(reader: CardReader) -> Reads:
-    reader.only("journal", "files", "programs")
-    return Reads(reader.texts("journal"), reader.texts("files"), reader.texts("programs"))
+    reader.only("journal", "files", "programs", "marks")
+    marks = reader.texts("marks")
+    if not all(mark.startswith("/") for mark in marks):
+        reader.problem("marks", "full paths were expected")
+    return Reads(reader.texts("journal"), reader.texts("files"), reader.texts("programs"), marks)
 
 
-def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...]) -> Pattern:
-    reader.only("event", "lines", "where", "hits", "weight", "envelope", "example")
+def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...], card_frames: tuple[str, ...]) -> Pattern:
+    reader.only("event", "lines", "where", "hits", "weight", "envelope", "frames", "example")
     hits = reader.count("hits", 1)
     if hits > HITS_MAX:
         reader.problem("hits", f"at most {HITS_MAX} was expected")
@@ -145,6 +165,7 @@ def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...]) -> Patter
         envelopes=envelopes,
         examples=tuple(_example(inner) for inner in reader.each("example")),
         wheres=tuple(wheres.values()),
+        frames=_frames(reader, card_frames),
     )
 
 
@@ -164,6 +185,15 @@ def _envelopes(reader: CardReader, default: tuple[Envelope, ...]) -> tuple[Envel
         if one not in ENVELOPES:
             reader.problem("envelope", f"{one!r} is not one of {', '.join(ENVELOPES)}", ENVELOPES)
     return tuple(one for one in ENVELOPES if one in value) or default
+
+
+def _frames(reader: CardReader, default: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands around the messages, once for each form in which the service writes it."""
+    frames = reader.texts("frames")
+    for frame in frames:
+        if frame.count(MESSAGE) != 1:
+            reader.problem("frames", f"{frame!r} should have one {MESSAGE}")
+    return frames or default
 
 
 def _wheres(reader: CardReader) -> dict[int, Where]:

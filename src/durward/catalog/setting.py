@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from durward.catalog.budgets import parse_budget, parse_hours
 from durward.catalog.countries import parse_places
 from durward.catalog.knocking import parse_knocks
 from durward.catalog.traffic import PortRange, parse_connection_limits, parse_port_floods, parse_ports, parse_rate
@@ -25,7 +26,7 @@ class Setting:
 
     Kinds: count (int), number (float), duration (float, seconds), text (str), texts, paths and choices (tuple of str),
     boolean, choice (str), those of `durward.catalog.traffic`: ports, rate, port_floods, connection_limits; knocks;
-    and places.
+    places; and those of `durward.catalog.budgets`: budget, hours.
     """
 
     name: str
@@ -169,5 +170,7 @@ READERS: Mapping[str, Callable[[object, Setting], Any]] = {
     "port_floods": _from_traffic(parse_port_floods),
     "connection_limits": _from_traffic(parse_connection_limits),
     "knocks": _from_traffic(parse_knocks),
+    "budget": _from_traffic(parse_budget),
+    "hours": _from_traffic(parse_hours),
     "places": _from_traffic(parse_places),
 }

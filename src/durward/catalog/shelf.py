@@ -1,12 +1,14 @@
 """Finds what stands on a shelf: the packaged cards, the site's own cards, and the code beside a packaged card."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from durward.catalog.alert_card import AlertCard, read_alert_card
 from durward.catalog.detector_card import DetectorCard, read_detector
 from durward.catalog.document import Problem, ProblemsError
 
@@ -43,6 +45,25 @@ def load_detectors(directories: Sequence[Path]) -> list[DetectorCard]:
     if problems:
         raise ProblemsError(problems)
     return detectors
+
+
+@cache  # the package's alone: what sends is code, and code is never loaded from /etc
+def load_alerts() -> tuple[AlertCard, ...]:
+    """Read the card of every alert channel, by id. Raises ProblemsError with all problems of all cards."""
+    cards, problems = [], []
+    for path in cards_of(directories_of("alerts")):
+        try:
+            cards.append(read_alert_card(path))
+        except ProblemsError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ProblemsError(problems)
+    return tuple(cards)
+
+
+def channels_on(settings: Mapping[str, Mapping[str, Any]]) -> list[AlertCard]:
+    """The alert channels that are used, by `settings` as they are for each of them."""
+    return [card for card in load_alerts() if card.is_on(settings[card.id])]
 
 
 @cache  # asked again when the package's files may no longer be read

@@ -41,6 +41,10 @@ def _rate(value: object | None, _setting: Setting) -> str:
     return "off" if value is None else str(value)
 
 
+def _hours(value: object | None, _setting: Setting) -> str:
+    return "never" if value is None else str(value)
+
+
 def _floods(value: tuple[PortFlood, ...], _setting: Setting) -> list[str]:
     return [
         f"{flood.port.number}/{flood.port.protocol} {flood.hits}/{duration.text_of(flood.within_seconds)}"
@@ -53,6 +57,8 @@ def _limits(value: tuple[ConnectionLimit, ...], _setting: Setting) -> list[str]:
 
 
 SPELLINGS: Mapping[str, Callable[[Any, Setting], Any]] = {
+    "budget": _rate,
+    "hours": _hours,
     "number": _number,
     "duration": _duration,
     "texts": _texts,

@@ -23,7 +23,7 @@ def command(*, as_json: bool) -> None:
     findings = list(ask_engine_all("doctor"))
     if not findings:
         raise NoAnswerError("the engine ended the connection without an answer")
-    findings += map(asdict, _settled())
+    findings += map(asdict, [*_settled(), *_installed()])
     if as_json:
         for finding in findings:
             emit(finding)
@@ -46,6 +46,21 @@ def _settled() -> Iterator[Finding]:
         return
     yield from (Finding("lists", f"{one.file}:{one.line}", "fail", one.message) for one in waiting)
     yield from closed_ssh(here(), settings)
+
+
+def _installed() -> Iterator[Finding]:
+    """The services that are installed here, and whether their lines come; nothing where the settings are wrong."""
+    from durward.commands.discovery import findings
+    from durward.config.loading import load_cards
+    from durward.config.settings import load_settings
+
+    try:
+        services, detectors = load_cards(here())
+        settings = load_settings(here().etc, services, detectors)
+    except ProblemsError:
+        return
+    status = next(ask_engine_all("status"), {})
+    yield from findings(services, settings.services, status.get("sources"))
 
 
 def _row(finding: dict[str, str]) -> tuple[str, ...]:

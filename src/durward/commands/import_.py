@@ -25,7 +25,7 @@ TEXT_CHARACTERS_MAX = 60  # of a value in a table; --json gives all of it
 @click.group("import")
 @home_option
 def command() -> None:
-    """Carry over what another program was told. Each key has its line: what maps, what differs, what is refused, and why."""
+    """Carry over what another program was told. Each key has its line: it maps, differs or is refused, and why."""
 
 
 @verb("fail2ban")
@@ -65,7 +65,9 @@ def known_of(home: "Home") -> "Known":
 
     ground = Ground.of(home)
     services, _ = load_cards(home)
-    known = frozenset(card.id for card in services if not (card.path.parent.parent == home.etc and is_imported(card.path)))
+    known = frozenset(
+        card.id for card in services if not (card.path.parent.parent == home.etc and is_imported(card.path))
+    )
     return Known(
         known,
         lambda service: ground.value(("services", service, "files")) or (),
@@ -85,13 +87,18 @@ def page(plan: "Plan", written: "Written | None", checked: "Checked | None") -> 
     lines: list[str] = []
     for jail in dict.fromkeys(row.jail for row in plan.rows):
         rows = [row for row in plan.rows if row.jail == jail]
-        lines += [bold(inert(jail)), table([_cells(row.outcome, row.key, row.text, row.target, row.why) for row in rows], "  ")]
+        lines += [
+            bold(inert(jail)),
+            table([_cells(row.outcome, row.key, row.text, row.target, row.why) for row in rows], "  "),
+        ]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in plan.count().items() if count)
     lines += ["", f"{quantity(len(plan.rows), 'key')}: {counts}."]
     if written is None:
         cards = quantity(len(plan.cards), "card")
-        ignored = quantity(len(plan.ignored), "address") if len(plan.ignored) == 1 else f"{len(plan.ignored)} addresses"
-        lines.append(f"Nothing was written. With --apply: {quantity(len(plan.settings), 'setting')}, {cards}, {ignored} to ignore.")
+        ignored = f"{quantity(len(plan.ignored), 'source')} to ignore"
+        lines.append(
+            f"Nothing was written. With --apply: {quantity(len(plan.settings), 'setting')}, {cards}, {ignored}."
+        )
         return lines
     return [*lines, *_told(written, checked)]
 

@@ -22,6 +22,7 @@ HIDDEN = frozenset(
         "refusing",
         "unapplied",
         "listed",
+        "discovery",
         "precedence",
         "sparing",
     }

@@ -1,14 +1,20 @@
 """durward replay: which decisions would these logs give?"""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity
 from durward.commands.verb import Exit, here, verb
+
+if TYPE_CHECKING:
+    from durward.model import Event
+
+ROTATED = re.compile(r"(?:[.-]\d+)?(?:\.(?:gz|xz|bz2|zst))?$")  # behind the name of a log that is no longer written to
 
 
 @verb("replay")
@@ -74,8 +80,17 @@ def _decisions(files: tuple[str, ...], etc: Path) -> Iterator[dict[str, Any]]:
     policy = policy_of(loaded.settings, loaded.services, loaded.detectors, exempt.covers)
     found = list(read_events(files, Scanner(loaded.services, Topology(loaded.topology)), None))
     lines = {(one.event.source, one.event.position): one.line for one in found}
-    for decision in replay(assemble(policy, loaded.detectors), [one.event for one in found]):
+    events = _once([one.event for one in found], frozenset(card.id for card in loaded.services if card.also))
+    for decision in replay(assemble(policy, loaded.detectors), events):
         yield _entry(decision, lines)
+
+
+def _once(events: "list[Event]", web: frozenset[str]) -> "list[Event]":
+    """Without what a second log tells of the same attempts, as when they are read live."""
+    from durward.scan.twins import Twins
+
+    twins = Twins(web, lambda source: ROTATED.sub("", source))
+    return twins.only_first(sorted(events, key=lambda event: (event.at, event.source)), journal=False)
 
 
 def _entry(decision: Any, lines: dict[tuple[str, int | str], int]) -> dict[str, Any]:

@@ -44,6 +44,10 @@ def command(*, files: tuple[str, ...], service: str | None, as_json: bool) -> No
             click.echo(_row(entry))
     if not as_json:
         _summary(totals)
+        for source, doubt in scanner.doubts:
+            lines = quantity(doubt.lines, "line")
+            click.echo(f"{lines} of {inert(source)} can be blamed on two addresses: nobody is. The last one:")
+            click.echo("    " + inert(doubt.sample.decode("utf-8", "backslashreplace")))
     if not totals:
         click.get_current_context().exit(Exit.NO)
 

@@ -13,6 +13,7 @@ from durward.config.home import Home
 
 if TYPE_CHECKING:
     from durward.config.beginning import Found
+    from durward.facts.installed import Installed
 
 ROOT = Path("/")
 LISTS = {
@@ -33,6 +34,7 @@ def command(*, as_json: bool) -> None:
         fail(Exit.WRONG, "`durward setup` needs root. Try: sudo durward setup")
     home, found = here(), look(ROOT)
     written = _write(home, found)
+    services = _services(home)
     if as_json:
         emit(
             {
@@ -42,11 +44,13 @@ def command(*, as_json: bool) -> None:
                 "udp_in": found.udp_in,
                 "administrator": found.administrator or None,
                 "exposed": sorted(found.exposed),
+                "services": [{"id": one.card.id, "mark": one.mark, "logs": list(one.logs)} for one in services],
                 "next": NEXT,
             }
         )
         return
-    for line in page(home, found, written):
+    lines = page(home, found, written)
+    for line in [*lines[:-1], *(known(services) if written else []), lines[-1]]:
         click.echo(line)
 
 
@@ -67,6 +71,26 @@ def page(home: Home, found: "Found", written: list[Path]) -> list[str]:
     if found.administrator and home.etc / "allow.list" in written:
         lines.append(f"  you are logged in from {found.administrator}: it is never blocked (allow.list)")
     return [*lines, *(f"wrote {path}" for path in written), f"Next:  {bold(NEXT)}"]
+
+
+def known(services: "list[Installed]") -> list[str]:
+    """The services that are installed, with their logs."""
+    lines = []
+    for one in services:
+        said = ", ".join(one.logs) if one.logs else f"{bold('no log is there')}; looked for in {one.looked_for}"
+        lines.append(f"  reads {inert(one.card.title)}: {inert(said)}")
+    return lines
+
+
+def _services(home: Home) -> "list[Installed]":
+    from durward.catalog.document import ProblemsError
+    from durward.config.loading import load_cards
+    from durward.facts.installed import installed
+
+    try:
+        return installed(load_cards(home)[0], ROOT)
+    except ProblemsError:  # `durward check`, which comes next, says it
+        return []
 
 
 def look(root: Path) -> "Found":

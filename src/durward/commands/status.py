@@ -6,7 +6,7 @@ import click
 
 from durward.commands.refusing import counted_rows
 from durward.commands.terminal import bold, emit, inert, moment, quantity, span, table
-from durward.commands.verb import Exit, ask_engine, verb
+from durward.commands.verb import Exit, ask_engine, ask_engine_all, verb
 
 FIREWALL = {
     "off": "blocks only; `durward apply` adds the firewall",
@@ -18,10 +18,15 @@ FIREWALL = {
 
 
 @verb("status")
-def command(*, as_json: bool) -> None:
+@click.option("--prometheus", is_flag=True, help="Answer with figures in Prometheus' text format.")
+def command(*, prometheus: bool, as_json: bool) -> None:
     """Show whether this host is protected, who is blocked, how far each log has been read, and what is degraded."""
     reply = ask_engine("status")
-    if as_json:
+    if prometheus:
+        from durward.messages.figures import exposition
+
+        click.echo(exposition(reply, list(ask_engine_all("alerts"))), nl=False)
+    elif as_json:
         emit(reply)
     else:
         click.echo(page(reply))

@@ -39,6 +39,11 @@ class Home:
         return self.run / "engine.sock"
 
     @property
+    def alerts_socket(self) -> Path:
+        """Where the process that sends alerts fetches them from the engine."""
+        return self.run / "alerts.sock"
+
+    @property
     def lists(self) -> Path:
         """Where the networks of countries and feeds are, in text files that root alone writes."""
         return self.lib / "lists"

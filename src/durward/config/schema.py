@@ -11,6 +11,7 @@ from durward.catalog.card import CardReader
 from durward.catalog.detector_card import DetectorCard, ServiceDefault
 from durward.catalog.document import ProblemsError
 from durward.catalog.setting import Setting
+from durward.catalog.shelf import load_alerts
 
 CORE = Path(__file__).with_name("core.toml")
 KeyPath = tuple[str, ...]  # one element a table, the name last
@@ -121,9 +122,11 @@ def schema_of(services: Sequence[Service], detectors: Sequence[DetectorCard]) ->
         **core.tables,
         "services": Table(tables={service.id: _service(service) for service in services}),
         "detectors": Table(tables={detector.id: _detector(detector, services) for detector in detectors}),
+        "alerts": Table(tables={card.id: Table(card.settings) for card in load_alerts()}),
     }
     root = Table(core.settings, tables)
     csf = _csf_of(core, "")
+    _add_csf(csf, _csf_of(tables["alerts"], "alerts"))
     for detector in detectors:
         _add_csf(csf, _csf_of(Table(detector.settings), f"detectors.{detector.id}"))
         _add_csf(csf, _csf_of_services(detector, services))

@@ -133,15 +133,11 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MailSettings:
-    """`[alerts.mail]`."""
-
-    to: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that may be set. `schema` knows all keys and CSF's names; `written` and `origins`: what files say."""
+    """Everything that may be set. `schema` knows all keys and CSF's names; `written` and `origins`: what files say.
+
+    `alerts` holds `[alerts.ID]` of every channel, each value as its card's setting gives it.
+    """
 
     firewall: FirewallSettings
     countries: CountrySettings
@@ -150,7 +146,7 @@ class Settings:
     ipv6: IPv6Settings
     guards: GuardSettings
     web: WebSettings
-    mail: MailSettings
+    alerts: Mapping[str, Values]
     schema: Schema
     written: Mapping[KeyPath, Any]
     origins: Mapping[KeyPath, Origin]
@@ -194,7 +190,9 @@ def load_settings(
         IPv6Settings(**_section(("ipv6",), tables["ipv6"], written)),
         GuardSettings(**_section(("guards",), tables["guards"], written)),
         WebSettings(**_section(("web",), tables["web"], written)),
-        MailSettings(**_section(("alerts", "mail"), tables["alerts"].tables["mail"], written)),
+        MappingProxyType(
+            {name: _section(("alerts", name), one, written) for name, one in tables["alerts"].tables.items()}
+        ),
         schema,
         MappingProxyType(written.values),
         MappingProxyType(written.origins),

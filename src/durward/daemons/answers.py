@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from durward.control.channel import ChannelError
 from durward.daemons.acting import Acting
+from durward.daemons.alerting import Alerting
 from durward.daemons.conditions import Conditions, finding_entry
 from durward.daemons.desk import Answers, RequestError
 from durward.daemons.door import Door
@@ -37,6 +38,7 @@ class Rooms:
     door: Door
     acting: Acting
     conditions: Conditions
+    alerting: Alerting
 
 
 class Answering:
@@ -55,6 +57,8 @@ class Answering:
             "list": self._list,
             "log": self._log,
             "undo": self._undo,
+            "alerts": rooms.alerting.state,
+            "alerts test": rooms.alerting.test,
             **dict.fromkeys(("block", "allow", "ignore"), self._put),
             **dict.fromkeys(("unblock", "disallow", "unignore"), self._take),
         }

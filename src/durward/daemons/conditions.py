@@ -9,6 +9,7 @@ from typing import Any
 from durward.control.channel import ChannelError
 from durward.control.words import Entry
 from durward.daemons import neighbours
+from durward.daemons.alerting import Alerting
 from durward.daemons.door import Door
 from durward.daemons.knocks import Knocks
 from durward.daemons.ledger import Ledger
@@ -16,6 +17,7 @@ from durward.daemons.watch import SourceState, Watch
 from durward.engine.engine import Engine
 from durward.engine.explain import moment
 from durward.model import EVERYTHING, Finding, Subject
+from durward.scan.doubts import Doubt
 from durward.store import findings, standing
 
 CANARY = Subject.parse("240.0.0.1")  # reserved for ever (RFC 1112): nobody can be hit by blocking it
@@ -31,6 +33,7 @@ class Conditions:
         self.problems: list[str] = []
         self.progress: Callable[[], str] = str  # of what begins with a start and takes a while
         self.knocks: Knocks | None = None
+        self.alerting: Alerting | None = None
         self._engine = engine
         self._ledger = ledger
         self._door = door
@@ -41,7 +44,9 @@ class Conditions:
         """What `durward status` says."""
         degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded, self.progress()))]
         degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
+        degraded += [f"{one.subject}: {one.detail}" for one in self._watch.drift.findings()]
         degraded += self._full()
+        degraded += self.alerting.problems() if self.alerting else []
         firewall = self._firewall()
         return {
             "protecting": self._door.channel.connected and firewall != "stopped",
@@ -62,8 +67,16 @@ class Conditions:
         found = [self._canary(now), self._clock(now), self._database(), *self._foreign()]
         found += neighbours.findings(self._door)
         found += [Finding("sets", "table inet durward", "fail", line) for line in self._full()]
-        found += self._source_findings(now)
+        found += [*self._source_findings(now), *self._watch.drift.findings()]
+        found += [_doubt_finding(source, doubt) for source, doubt in self._watch.doubts]
         found += self.knocks.findings() if self.knocks else []
+        known = [entry.finding for entry in findings.known(self._ledger.store)]
+        return [*found, *known, *self._engine.findings]
+
+    def troubles(self) -> list[Finding]:
+        """What people should be told of without asking: what keeps this host from being protected."""
+        degraded = (("enforcer", self._door.degraded), ("database", self._ledger.degraded))
+        found = [Finding("durward", name, "fail", trouble) for name, trouble in degraded if trouble]
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
 
@@ -151,6 +164,13 @@ def _source_finding(state: SourceState) -> Finding:
     if lines and not events:
         return Finding("source", state.name, "unknown", f"{lines} lines were read; none was an event")
     return Finding("source", state.name, "pass", f"{lines} lines, {events} events")
+
+
+def _doubt_finding(source: str, doubt: Doubt) -> Finding:
+    """Unknown, not wrong: nobody was blamed. It may be an attempt to have somebody else blocked."""
+    sample = doubt.sample.decode("utf-8", "backslashreplace")
+    count = "1 line names" if doubt.lines == 1 else f"{doubt.lines} lines name"
+    return Finding("doubt", source, "unknown", f"{count} two addresses, so nobody was blamed; the last one: {sample}")
 
 
 def finding_entry(finding: Finding) -> dict[str, Any]:

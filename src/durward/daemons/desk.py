@@ -1,10 +1,13 @@
-"""The desk: where people ask the engine. One JSON line in, JSON lines out, over a socket that only root may use."""
+"""The desk: where people ask the engine. One JSON line in, JSON lines out, over a socket that only root may use.
+
+The process that sends alerts has a desk of its own.
+"""
 
 import json
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -50,8 +53,17 @@ class Client:
 class Desk:
     """Listens, reads questions, and hands out answers without ever waiting for anybody."""
 
-    def __init__(self, path: Path, answer: Answer, epoll: select.epoll) -> None:
-        self._listener = listen(path, socket.SOCK_STREAM, SOCKET_MODE)
+    def __init__(
+        self,
+        path: Path,
+        answer: Answer,
+        epoll: select.epoll,
+        *,
+        mode: int = SOCKET_MODE,
+        users: Collection[int] | None = None,
+    ) -> None:
+        self._listener = listen(path, socket.SOCK_STREAM, mode)
+        self._users = (0, os.getuid()) if users is None else users
         self._answer_question = answer
         self._epoll = epoll
         self._clients: dict[int, Client] = {}
@@ -92,7 +104,7 @@ class Desk:
         connection, _ = self._listener.accept()
         connection.setblocking(False)
         _pid, uid, _gid = peer_of(connection)
-        if uid not in (0, os.getuid()):
+        if uid not in self._users:
             say(f"a process of user {uid} asked the engine and was sent away")
             connection.close()
             return

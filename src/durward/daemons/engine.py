@@ -15,6 +15,7 @@ from durward.config.loading import Loaded, load, load_lists
 from durward.control.channel import ChannelError
 from durward.daemons import knocks
 from durward.daemons.acting import Acting
+from durward.daemons.alerting import Alerting
 from durward.daemons.answers import Answering, Rooms
 from durward.daemons.conditions import Conditions
 from durward.daemons.desk import Desk
@@ -32,12 +33,13 @@ from durward.daemons.watch import Watch
 from durward.engine.assembly import assemble, import_detectors, policy_of
 from durward.engine.explain import history_entry
 from durward.model import Decision
-from durward.store import escalation, forgiveness, positions
+from durward.store import escalation, forgiveness, habits, positions
 
 USER = "durward-engine"
 TICK_SECONDS = 1.0
 IDLE_SECONDS = 5.0  # between two looks at the clock while nothing happens
 RECONNECT_SECONDS = 0.1
+HABITS_SECONDS = 600.0  # between two times that it is written down what the sources usually give
 COLLECT_AFTER = (
     20_000,
     20,
@@ -61,6 +63,7 @@ class EngineProcess:
         self._engine.forgive(forgiveness.load(self._ledger.store, now - memory_seconds))
         saved = positions.load(self._ledger.store)
         self._watch = Watch(self._door, loaded, self._engine, saved, memory_seconds=memory_seconds)
+        self._watch.drift.restore(habits.load(self._ledger.store))
         self._acting = Acting(self._engine, self._ledger, self._door)
         self._conditions = Conditions(self._engine, self._ledger, self._door, self._watch, now)
         self._conditions.progress = lambda: self._acting.progress
@@ -70,13 +73,17 @@ class EngineProcess:
         )
         self._conditions.knocks = self._knocks
         self._explaining = Explaining(self._engine, self._ledger, self._door, self._exemptions, limits)
+        self._alerting = Alerting(self._ledger, loaded.settings.alerts)
+        self._conditions.alerting = self._alerting
         self._desk = Desk(home.engine_socket, self._answering().answer, self._epoll)
+        self._alerting.open(home.alerts_socket, self._epoll)
         self._acting.listeners.append(self._tell)
         self._acting.begin(now)
         self._pace = Pace()
         self._listening = -1
         self._armed = False  # whether notices wake us; under load we read after each gap without being told
         self._ticked_at = self._tried_at = 0.0
+        self._habits_kept_at = now
         self._lists_changed_at = self._lists_changed()
 
     def run(self, stop: int) -> None:
@@ -107,6 +114,7 @@ class EngineProcess:
     def close(self) -> None:
         """Write down how far everything was read, and let go."""
         self._ledger.write([], self._watch.positions(), time.time())
+        self._ledger.keep_habits(self._watch.drift.habits())
         self._ledger.close()
 
     def _handle(self, descriptor: int, happened: int) -> None:
@@ -121,8 +129,8 @@ class EngineProcess:
             self._door.degraded = "the enforcer does not answer; blocks hold in the kernel, new ones wait"
         elif descriptor == self._knocks.fileno():
             self._knocks.read(time.time())
-        else:
-            self._desk.handle(descriptor, happened)
+        elif not self._desk.handle(descriptor, happened):
+            self._alerting.handle(descriptor, happened)
 
     def _follow_knocks(self) -> None:
         """Read the copies of the enforcer that there is now. To close ours is not enough for epoll: it has it too."""
@@ -202,8 +210,12 @@ class EngineProcess:
         self._acting.act(self._engine.tick(now), self._watch.positions(), now)
         expired = self._ledger.expire(now)
         self._ledger.prune(now)
+        if not 0 <= now - self._habits_kept_at < HABITS_SECONDS:
+            self._habits_kept_at = now
+            self._ledger.keep_habits(self._watch.drift.habits())
         self._watch.sweep(now)
         self._knocks.heed()
+        self._alerting.tick(now, self._conditions.troubles)
         self._heed_lists(ended=any(one.listing != "block" for one in expired))
 
     def _heed_lists(self, *, ended: bool = False) -> None:
@@ -244,10 +256,11 @@ class EngineProcess:
         return {subject.value: (one.count, one.last_at or 0.0) for subject, one in offences.items()}
 
     def _answering(self) -> Answering:
-        rooms = Rooms(self._engine, self._ledger, self._door, self._acting, self._conditions)
+        rooms = Rooms(self._engine, self._ledger, self._door, self._acting, self._conditions, self._alerting)
         return Answering(rooms, self._explaining, self._reload)
 
     def _tell(self, decided: Sequence[Decision], refused: Mapping[int, str]) -> None:
+        self._alerting.notify()
         if self._desk.is_followed:
             self._desk.tell([history_entry(one, refused.get(one.id)) for one in decided])
 

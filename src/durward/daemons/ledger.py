@@ -1,11 +1,11 @@
 """The ledger: what was decided and how far was read, written in one transaction; kept while the disk is full."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from durward.daemons.process import say
 from durward.model import Decision, Finding, Standing
-from durward.store import counters, decisions, findings, nonces, positions, standing
+from durward.store import counters, decisions, findings, habits, nonces, outbox, positions, standing
 from durward.store.counters import Traffic
 from durward.store.errors import StoreCorruptError, StoreError, StoreFullError
 from durward.store.pruning import prune
@@ -13,6 +13,10 @@ from durward.store.store import Store, open_store
 
 PRUNE_SECONDS = 86400.0
 WAITING_MAX = 100_000  # decisions kept in memory while they cannot be written; beyond it the oldest are not recorded
+
+
+def _nothing(*_: object) -> list[outbox.Posted]:
+    return []
 
 
 class Ledger:
@@ -27,6 +31,9 @@ class Ledger:
         self.store: Store = opened.store
         self.degraded = ""
         self.began_anew = bool(opened.findings)  # what stood is not known: the kernel keeps what it has
+        # What people are told of decisions (with the guards' refusals), and of what ends: written together with it.
+        self.alerts_of: Callable[[Sequence[Decision], Mapping[int, str]], list[outbox.Posted]] = _nothing
+        self.alerts_of_ended: Callable[[Sequence[Standing], float], list[outbox.Posted]] = _nothing
         self._pruned_at = 0.0
         self._examined_to = 0
         self._path = path
@@ -108,7 +115,9 @@ class Ledger:
         """Take out what has ended; give it."""
         try:
             with self.store.transaction():
-                return standing.expire(self.store, now)
+                ended = standing.expire(self.store, now)
+                outbox.post(self.store, self.alerts_of_ended(ended, now))
+                return ended
         except StoreFullError as error:
             self._fall_behind(str(error))
             return []
@@ -124,12 +133,21 @@ class Ledger:
         except StoreFullError as error:
             self._fall_behind(str(error))
 
+    def keep_habits(self, known: Mapping[str, str]) -> None:
+        """Keep what the sources usually give."""
+        try:
+            with self.store.transaction():
+                habits.save(self.store, known)
+        except StoreFullError as error:
+            self._fall_behind(str(error))
+
     def _write_waiting(self, now: float) -> None:
         new = {decision.id for decision in self._waiting}
         decisions.record(self.store, self._waiting, {id_: why for id_, why in self._refused.items() if id_ in new})
         for decision, reason in self._refused.items():
             if decision not in new:
                 decisions.refuse(self.store, decision, reason, now)
+        outbox.post(self.store, self.alerts_of(self._waiting, self._refused))
         positions.save(self.store, self._positions)
 
     def _fall_behind(self, reason: str) -> None:

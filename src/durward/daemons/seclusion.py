@@ -9,7 +9,7 @@ from durward.daemons.privileges import PrivilegesError, account, libc
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 CLONE_NEWNET = 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8  # linux/mount.h
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32  # linux/mount.h
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 ROOM = Path("/mnt")  # exists on every system (FHS 3.12) and is ours alone in a mount namespace of our own
 
@@ -41,6 +41,17 @@ def reach_home(home: Home, user: str) -> Home:
         _mount(f"/proc/self/fd/{descriptor}", str(target), None, MS_BIND)
         os.close(descriptor)
     return moved
+
+
+def look_only(home: Home) -> None:
+    """See settings and sockets and write neither, and see nothing of the state, from now on. Raises PrivilegesError."""
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise PrivilegesError(f"cannot have mounts of its own: {os.strerror(ctypes.get_errno())}")
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    for place in (home.etc, home.run):
+        _mount(str(place), str(place), None, MS_BIND)
+        _mount("none", str(place), None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    _mount("tmpfs", str(home.lib), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
 def _may_pass(directory: Path, uid: int) -> bool:

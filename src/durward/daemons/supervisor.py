@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from durward.catalog.document import ProblemsError
+from durward.catalog.shelf import channels_on
 from durward.config.home import Home
 from durward.config.loading import load
+from durward.config.settings import Settings
 from durward.daemons.privileges import EXIT_PRIVILEGES, PrivilegesError, account
 from durward.daemons.process import EXIT_AGAIN, EXIT_SETTINGS, begin, say
 
@@ -32,6 +34,7 @@ LOOK_SECONDS = 5.0  # how often it looks although no signal came
 ENFORCER_USER = "durward-enforcer"
 ENGINE_USER = "durward-engine"
 GROUP = "durward"
+ALERTER = "alerter"
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Process:
     start_again_at: float = 0.0
     pause_seconds: float = field(default=RESTART_SECONDS)
     starts: int = 0
+    vital: bool = True  # without it, nothing is protected: what cannot be started then is told, and everything ends
 
     def start(self, now: float) -> None:
         """Start it. `now` is monotonic seconds."""
@@ -68,15 +72,11 @@ class Supervisor:
     """Keeps the enforcer and the engine alive until it is told to stop."""
 
     def __init__(self, home: Home) -> None:
-        below = ["--etc", str(home.etc), "--lib", str(home.lib), "--run", str(home.run)]
         self._stopping = self._reloading = False
         self._home = home
-        self.processes = [
-            Process(
-                name, [sys.executable, "-I", "-m", f"durward.daemons.{name}", *below, "--supervised", str(os.getpid())]
-            )
-            for name in ("enforcer", "engine")
-        ]
+        self.processes = [self._process("enforcer"), self._process("engine")]
+        with suppress(ProblemsError):  # the engine says what is wrong with the settings
+            self._follow(load(home).settings)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT; give the exit status of the whole."""
@@ -94,6 +94,22 @@ class Supervisor:
         self._stop()
         return status
 
+    def _process(self, name: str, *, vital: bool = True) -> Process:
+        below = ["--etc", str(self._home.etc), "--lib", str(self._home.lib), "--run", str(self._home.run)]
+        command = [sys.executable, "-I", "-m", f"durward.daemons.{name}", *below, "--supervised", str(os.getpid())]
+        return Process(name, command, vital=vital)
+
+    def _follow(self, settings: Settings) -> None:
+        """Have a process that sends alerts where a channel is switched on, and none elsewhere."""
+        running = [process for process in self.processes if process.name == ALERTER]
+        if channels_on(settings.alerts):
+            if not running:
+                self.processes.append(self._process(ALERTER, vital=False))
+            return
+        for process in running:
+            self.processes.remove(process)
+            self._end(process)
+
     def _patience(self, now: float) -> float:
         waits = [process.start_again_at - now for process in self.processes if process.child is None]
         return max(0.0, min([LOOK_SECONDS, *waits]))
@@ -104,7 +120,7 @@ class Supervisor:
             self._reload()
         for process in self.processes:
             status = process.reap(now)
-            if status in FATAL_EXITS and process.starts == 1:
+            if status in FATAL_EXITS and process.starts == 1 and process.vital:
                 return status  # later on, the other process goes on protecting, and this one is tried again
             if status == EXIT_AGAIN:
                 process.start_again_at = now
@@ -117,13 +133,14 @@ class Supervisor:
     def _reload(self) -> None:
         """Have every process begin again with the settings as they are now, unless there is a mistake in them."""
         try:
-            load(self._home)
+            settings = load(self._home).settings
         except ProblemsError as error:
             say(f"{error}\ndurward: the settings are wrong; everything goes on with those that it has")
             return
         for process in self.processes:
             if process.child is not None:
                 process.child.send_signal(signal.SIGHUP)
+        self._follow(settings)
 
     def _signalled(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
@@ -133,15 +150,18 @@ class Supervisor:
 
     def _stop(self) -> None:
         for process in reversed(self.processes):  # the engine first: it has the enforcer's last words to hear
-            if process.child is None:
-                continue
-            process.child.terminate()
-            try:
-                process.child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                say(f"the {process.name} did not stop within {STOP_SECONDS:.0f} s and is killed")
-                process.child.kill()
-                process.child.wait()
+            self._end(process)
+
+    def _end(self, process: Process) -> None:
+        if process.child is None:
+            return
+        process.child.terminate()
+        try:
+            process.child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            say(f"the {process.name} did not stop within {STOP_SECONDS:.0f} s and is killed")
+            process.child.kill()
+            process.child.wait()
 
 
 def prepare(home: Home) -> None:

@@ -12,14 +12,18 @@ from durward.config.loading import Loaded
 from durward.control.channel import ChannelError
 from durward.daemons import journal
 from durward.daemons.door import Door
+from durward.daemons.drift import Drift
 from durward.daemons.journal import JournalReading
 from durward.daemons.opening import Opening
 from durward.daemons.process import say
+from durward.daemons.told_twice import told_twice
 from durward.engine.engine import Engine
 from durward.model import Decision, Event, Finding
+from durward.scan.doubts import Doubts
 from durward.scan.scanner import Scanner
 from durward.scan.sessions import Sessions
 from durward.scan.timestamps import Calendar
+from durward.scan.topology import Topology
 from durward.scan.twins import Twins
 from durward.sources.block import Block, Position
 from durward.sources.logfiles import LogFiles
@@ -66,7 +70,10 @@ class Watch:
         self._files = LogFiles(self._opening, memory_seconds=memory_seconds)
         self._journal = JournalReading(self._opening, loaded, saved.get(journal.NAME), memory_seconds)
         self._engine = engine
-        self._scanner, self._sessions, self._twins = Scanner(loaded.services), Sessions(), Twins()
+        self._scanner = Scanner(loaded.services, Topology(loaded.topology))
+        web = frozenset(card.id for card in loaded.services if card.also)
+        self._sessions, self._twins = Sessions(), Twins(web, self._log_of)
+        self.drift = Drift(loaded.services)
         self._calendar = Calendar(0.0, 0)
         self._globs = _globs(loaded)
         self._saved = dict(saved)
@@ -99,6 +106,7 @@ class Watch:
         except ChannelError:
             return
         self._listed_at, self._list_at = now, now + LIST_SECONDS
+        self._twins.told_twice = told_twice(self._present(), self._journal.services)
 
     def notice(self) -> None:
         """Hear which files changed."""
@@ -141,6 +149,11 @@ class Watch:
             return journal.POLL_SECONDS
         return RESTLESS_SECONDS if self._files.restless else None
 
+    @property
+    def doubts(self) -> Doubts:
+        """The lines that could be blamed on two sources, and were blamed on none."""
+        return self._scanner.doubts
+
     def next_look_seconds(self, now: float) -> float:
         """How long it is until `look` has something to do."""
         return max(0.0, self._list_at - now)
@@ -171,8 +184,7 @@ class Watch:
         self._count(block, events, now)
         if block.places:
             events = [event._replace(position=block.place_of(cast("int", event.position))) for event in events]
-        if self._journal.journal is not None:
-            events = self._twins.only_first(events)
+        events = self._twins.only_first(events, journal=self._journal.journal is not None)
         if block.kind != "live":
             # What was written while nobody watched counts at its own time, unless that lies in the future.
             events = [_at_its_own_time(event, now) for event in events]
@@ -204,9 +216,13 @@ class Watch:
 
     def _count(self, block: Block, events: list[Event], now: float) -> None:
         tally = self._tallies.setdefault(block.source, Tally())
-        tally.lines += block.data.count(b"\n")
+        lines = block.data.count(b"\n")
+        tally.lines += lines
         tally.events += len(events)
         tally.last_event_at = now if events else tally.last_event_at
+        if block.kind != "memory":
+            services = self._services_in(block.source)
+            self.drift.heard(block.source, block.data, events, lines=lines, services=services, now=now)
 
     def _tally(self, source: str) -> Tally:
         return self._tallies.get(source, Tally())
@@ -254,6 +270,17 @@ class Watch:
         except SourceError as error:
             say(f"{path}: {error}; it is read from its end")
             return None
+
+    def _present(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The logs that are there, and the services that write to them."""
+        for file in self._files:
+            if not (file.problem or "").endswith(ABSENT):
+                yield file.path, self._services.get(file.path, frozenset())
+
+    def _log_of(self, source: str) -> str:
+        """What a source is one of: the logs of several sites tell of different things."""
+        path = source.removeprefix("file:")
+        return next((glob for glob in self._globs if fnmatch.fnmatchcase(path, glob)), path)
 
     def _services_in(self, source: str) -> frozenset[str]:
         return self._journal.services if source == journal.NAME else self._services[source.removeprefix("file:")]

@@ -1,20 +1,27 @@
 r"""Access logs of web servers: a line to its fields, by position and by nothing else.
 
 The common and the combined format, with or without the virtual host in front, and with whatever stands behind. Between
-quotes servers write a quotation mark as `\"` (Apache, lighttpd) or `\x22` (nginx), so no visitor can end a field.
+quotes servers write a quotation mark as `\"` (Apache, lighttpd) or `\x22` (nginx), so no visitor can end a field. A
+line that is a JSON object has the same fields under other names. Either may be the message of a line of syslog.
 """
 
 import re
 from collections.abc import Mapping
 
 from durward.model import InvalidAddressError, parse_address
+from durward.scan.envelope import readings
+from durward.scan.json_access import json_access_fields
 
 # In two steps, so that nothing behind the first `] "` can make the search for it go on; Python before 3.11.5 has no
 # sound way to say that in one (gh-106052).
 BEFORE = re.compile(rb"(\S++) (\S++) (.*?) ?\[([^\]\[]{20,32}+)\] \"", re.DOTALL)
 QUOTED = rb'([^"\\]*+(?:\\.[^"\\]*+)*)"'
-BEHIND = re.compile(QUOTED + rb' ([0-9]{3}|-) ([0-9]++|-)(?: "' + QUOTED + rb' "' + QUOTED + rb")?(.*+)", re.DOTALL)
+BEHIND = re.compile(
+    QUOTED + rb' ([0-9]{3}|-) ([0-9]++|-)(?![^ \r])(?: "' + QUOTED + rb' "' + QUOTED + rb")?(.*+)", re.DOTALL
+)
+SYSLOG = re.compile(rb"(?:<[0-9]{1,3}>)?(?:1 )?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}T)")
 LAST_QUOTED = re.compile(rb'.*"([^"]*)"', re.DOTALL)
+ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 PORT = re.compile(rb"\[?([^\]]++)\]?:[0-9]{1,5}")
 NOBODY = b"-"
 FIELDS = frozenset(
@@ -30,22 +37,28 @@ def access_fields(line: bytes) -> Mapping[str, bytes] | None:
     the parts if it has three. `forwarded` is the last quoted text behind the user agent: where servers are told to
     write X-Forwarded-For.
     """
+    if SYSLOG.match(line):
+        line = next((message.text for message in reversed(readings(line, "syslog"))), line)
+    if line[:1] == b"{":
+        return json_access_fields(line)
     before = BEFORE.match(line)
     behind = BEHIND.fullmatch(line, before.end()) if before else None
     if before is None or behind is None:
         return None
     first, second, third, stamp = before.groups()
     request, status, size, referer, agent, rest = behind.groups(b"")
-    parted = _people(first, second, third)
-    if parted is None:
-        return None
-    vhost, client, user = parted
+    vhost, client, user = b"", first, third
+    if second != NOBODY and third:
+        parted = _people(first, second, third)
+        if parted is None:
+            return None
+        vhost, client, user = parted
     method, _, more = request.partition(b" ")
     target, _, protocol = more.rpartition(b" ")
     return {
         "client": client,
         "vhost": vhost,
-        "user": b"" if user == NOBODY else user,
+        "user": b"" if user == NOBODY else user if b"\\" not in user else ESCAPED.sub(_unescaped, user),
         "stamp": stamp,
         "request": request,
         "method": method if target else b"",
@@ -56,8 +69,13 @@ def access_fields(line: bytes) -> Mapping[str, bytes] | None:
         "referer": referer,
         "agent": agent,
         "rest": rest,
-        "forwarded": _forwarded(rest),
+        "forwarded": _forwarded(rest) if rest else rest,
     }
+
+
+def is_access(line: bytes) -> bool:
+    """Whether the start of a line is that of an access log's."""
+    return line[:1] == b"{" or BEFORE.match(line) is not None
 
 
 def _people(first: bytes, second: bytes, third: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -67,8 +85,6 @@ def _people(first: bytes, second: bytes, third: bytes) -> tuple[bytes, bytes, by
     address or a name instead, the first is the virtual host. If both are addresses, whoever chose the host name that he
     asked for may have chosen the first: unless it has a port, which no client has, nobody can tell.
     """
-    if second == NOBODY or not third:
-        return b"", first, third
     if PORT.fullmatch(first) and not _is_address(first):
         return first, second, _user(third)
     if _is_address(second):
@@ -89,6 +105,10 @@ def _is_address(word: bytes) -> bool:
     except (InvalidAddressError, UnicodeDecodeError):
         return False
     return True
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)]) if match[1] else match[2]
 
 
 def _forwarded(rest: bytes) -> bytes:

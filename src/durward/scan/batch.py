@@ -10,10 +10,10 @@ from itertools import compress
 from operator import not_
 from typing import Generic, NamedTuple, TypeVar
 
-from durward.scan.envelope import Shape, readings, shape_of
+from durward.scan.envelope import Shape, is_process_s, program_of, readings, shape_of
 from durward.scan.matcher import Candidates
 from durward.scan.meaning import Meaning
-from durward.scan.rule import Row, Rule
+from durward.scan.rule import APART, NOWHERE, Row, Rule
 
 Column = Sequence[bytes]
 Found = TypeVar("Found", bound=Meaning)
@@ -46,22 +46,31 @@ class Batch(NamedTuple, Generic[Found]):
     repeated: list[int] | None = None
 
 
+OTHERS = ("plain", "stamped")
+SHORT_BYTES = 256  # a line that is no longer can make no pattern search for long
 NOTHING = Lines([], [])
 
 
-def batches(candidates: Candidates[Rule]) -> Iterator[Batch[Rule]]:
-    """What the rules read in lines that contain the same literal."""
+def batches(candidates: Candidates[Rule], doubtful: list[bytes]) -> Iterator[Batch[Rule]]:
+    """What the rules read in lines that contain the same literals; `doubtful` gets those that name two sources."""
     lines = _promising(candidates)
     while lines.texts:
         shape = shape_of(lines.texts[0])
-        for rule in candidates.likely:
+        program = program_of(lines.texts[0], shape)
+        for rule in _for_program(candidates.likely, program) if program else candidates.likely:
             batch, lines = _strictly(rule, shape, lines)
             if batch:
                 yield batch
             if not lines.texts:
                 return
-        left, lines = lines.parted([shape_of(text) == shape for text in lines.texts])
-        yield from _carefully(candidates, left)
+        left, lines = lines.parted([shape_of(text) == shape and program in text for text in lines.texts])
+        yield from _carefully(candidates, left, doubtful)
+
+
+def _for_program(rules: list[Rule], program: bytes) -> list[Rule]:
+    """The rules for lines of a program: first those that name it, then those for lines without any program."""
+    named = [rule for rule in rules if rule.envelope == "syslog" and program in rule.programs]
+    return named + [rule for rule in rules if rule.envelope != "syslog"]
 
 
 def _promising(candidates: Candidates[Rule]) -> Lines:
@@ -71,13 +80,12 @@ def _promising(candidates: Candidates[Rule]) -> Lines:
         return lines
     together = b"\n".join(lines.texts)
     signs = [sign for sign in candidates.signs if sign in together]
-    more = candidates.more
-    if not signs and not more:
+    if not signs:
         return NOTHING
-    if len(signs) == 1 and not more:
+    if len(signs) == 1:
         wanted = [signs[0] in text for text in lines.texts]
     else:
-        wanted = [any(sign in text for sign in signs) or start in more for text, start in zip(*lines, strict=True)]
+        wanted = [any(sign in text for sign in signs) for text in lines.texts]
     return lines if all(wanted) else lines.parted(wanted)[0]
 
 
@@ -88,6 +96,11 @@ def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch[Rule] | Non
         if not any(ends):
             return None, lines
         lines, left = lines.parted(ends)
+    if max(map(len, lines.texts)) > SHORT_BYTES:
+        fair = [len(text) <= SHORT_BYTES or not rule.is_too_much(text) for text in lines.texts]
+        if not all(fair):
+            lines, stuffed = lines.parted(fair)
+            left = Lines(left.texts + stuffed.texts, left.starts + stuffed.starts)
     columns = rule.columns_of(lines.texts, shape)
     if not columns:
         return None, Lines(lines.texts + left.texts, lines.starts + left.starts)
@@ -99,16 +112,15 @@ def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch[Rule] | Non
     return Batch(rule, columns, lines) if lines.texts else None, left
 
 
-def _carefully(candidates: Candidates[Rule], lines: Lines) -> Iterator[Batch[Rule]]:
+def _carefully(candidates: Candidates[Rule], lines: Lines, doubtful: list[bytes]) -> Iterator[Batch[Rule]]:
     """The lines that have to be looked at one by one; mostly they are none of ours, which is quick to see."""
     together = b"\n".join(lines.texts)
     rules = [rule for rule in candidates.rules if rule.may_fit(together)]
-    if not rules and not candidates.more:
+    if not rules:
         return
     taken: dict[Rule, list[tuple[bytes, int, Row, int]]] = {}
     for text, start in zip(*lines, strict=True):
-        several = candidates.rules_for(start) if start in candidates.more else rules
-        if found := _read(several, text):
+        if found := _read(rules, text, doubtful):
             rule, row, repeated = found
             taken.setdefault(rule, []).append((text, start, row, repeated))
     for rule, found_lines in taken.items():
@@ -117,23 +129,34 @@ def _carefully(candidates: Candidates[Rule], lines: Lines) -> Iterator[Batch[Rul
         yield Batch(rule, columns, Lines(texts, starts), times)
 
 
-def _read(rules: list[Rule], line: bytes) -> tuple[Rule, Row, int] | None:
+def _read(rules: list[Rule], line: bytes, doubtful: list[bytes]) -> tuple[Rule, Row, int] | None:
     """Read a line in every way. Two readings that find the source in different places leave nobody to blame."""
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
-    rules = [rule for rule in rules if rule.may_fit(line)]
+    apart = False
+    others = OTHERS if is_process_s(line) else ()  # a line that says which process wrote it is not all message
+    rules = [rule for rule in rules if rule.envelope not in others and rule.may_fit(line)]
     if not rules:
         return None
     line = line.rstrip(b" \t\r")
     read = {envelope: readings(line, envelope) for envelope in {rule.envelope for rule in rules}}
     for rule in rules:
         for message in read[rule.envelope]:
-            if parse := rule.parse(message):
-                found.append((rule, parse.row, message.repeated))
-                places.add(_from_the_end(parse.place, message.text))
-    return found[0] if len(places) == 1 else None
+            parse = rule.parse(message)
+            if parse is None:
+                continue
+            if parse.place == APART:
+                apart = True
+                continue
+            found.append((rule, parse.row, message.repeated))
+            places.add(_from_the_end(parse.place, message.text))
+    if len(places) == 1:
+        return found[0]
+    if places or apart:
+        doubtful.append(line)
+    return None
 
 
 def _from_the_end(place: tuple[int, int], text: bytes) -> tuple[int, int]:
     """A place that can be compared between messages that begin at different points of the line."""
-    return place if place == (-1, -1) else (place[0] - len(text), place[1] - len(text))
+    return place if place == NOWHERE else (place[0] - len(text), place[1] - len(text))

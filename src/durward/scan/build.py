@@ -1,8 +1,10 @@
 """Builds events from batches of lines, a column at a time: most of the cost of an attack is here."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
+from types import MappingProxyType
 from typing import NamedTuple
 
 from durward.catalog.service_card import HITS_MAX
@@ -15,16 +17,18 @@ from durward.scan.topology import Topology
 
 KNOWN_MAX = 65536  # values remembered of each kind; all are forgotten beyond that
 PORT_MAX = 65535
+HOST = re.compile(rb"[0-9A-Za-z._-]{1,255}")
 make_event = partial(tuple.__new__, Event)
 
 
 class Place(NamedTuple):
-    """Where a block comes from, and when it was read."""
+    """Where a block comes from, and when it was read. `names` are the services whose lines others' patterns read."""
 
     source: str
     position: int
     observed_at: float
     calendar: Calendar
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 class Addresses(dict[bytes, str | None]):
@@ -77,7 +81,7 @@ class Builder:
                     repeat(rule.kind),
                     self._times(columns, place),
                     repeat(place.observed_at),
-                    repeat(rule.service),
+                    repeat(place.names.get(rule.service, rule.service)),
                     repeat(place.source),
                     [place.position + start for start in batch.lines.starts],
                     texts if max(map(len, texts)) <= TEXT_BYTES_MAX else [text[:TEXT_BYTES_MAX] for text in texts],
@@ -150,4 +154,4 @@ def _ports(column: Column) -> Sequence[int | None]:
 def _host(name: bytes) -> str | None:
     """A host name in small letters; None for what can be none, such as something that merely looks like an address."""
     last = name.rpartition(b".")[2]
-    return name.decode("ascii").lower() if last and not last.isdigit() and b":" not in name else None
+    return name.decode("ascii").lower() if last and not last.isdigit() and HOST.fullmatch(name) else None

@@ -5,11 +5,12 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 Shape = Literal["traditional", "iso", ""]
 
+KNOWN_MAX = 256  # names of programs that are remembered for each service; all are forgotten beyond that
 REPEATED_MAX = 100  # "message repeated N times" counts for no more
 PRIORITY = rb"(?:<\d{1,3}>)?"
 TRADITIONAL = rb"[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
@@ -17,19 +18,21 @@ ISO = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 BRACKETED = rb"\[[^\]\n]{8,40}\]"
 CLOCK = rb"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
 OFFSET = rb"(?: [+-]\d{4})?"
-DAYS = rb"(?:\d{4}[/.]\d\d[/.]\d\d|\d\d[-/.](?:[A-Z][a-z]{2}|\d\d)[-/.]\d{4}|\d{6})"
+DAYS = rb"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d-\d\d|\d\d[-/.](?:[A-Z][a-z]{2}|\d\d)[-/.]\d{4}|\d{6})"
 DATED = DAYS + rb" {1,2}" + CLOCK + OFFSET
 WEEKDAY = rb"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} " + CLOCK + rb" \d{4}"
 MAILED = rb"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} " + CLOCK + OFFSET
 COLONED = rb"\d{4}:\d\d:\d\d-\d\d:\d\d:\d\d"
 EPOCH = rb"\d{9,10}(?:\.\d{1,9}|\d{3})?"
 TAI = rb"@[0-9a-f]{24}"
-STAMP = rb"(?:" + rb"|".join((BRACKETED, TRADITIONAL, ISO, DATED, WEEKDAY, MAILED, COLONED, EPOCH, TAI)) + rb")"
+STAMP = (
+    rb"(?:" + rb"|".join((BRACKETED, TRADITIONAL, ISO + OFFSET, DATED, WEEKDAY, MAILED, COLONED, EPOCH, TAI)) + rb")"
+)
 
 ODDITIES = rb"(?:kernel: ?\[ *\d+\.\d+\]:? )?(?:\[ID \d+ \w+\.\w+\] )?"  # some loggers put these before the message
-PROGRAM = rb"\[?([^\s\[\]:]{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
+PROGRAM = rb"\[?((?!- )[^\s\[\]:]{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
 HOST = rb"[^\s\[\]]{0,254}[^\s\[\]:] "
-HOSTLESS = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") )?" + PROGRAM, re.DOTALL)
+HOSTLESS = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") {1,4})?" + PROGRAM, re.DOTALL)
 HOSTED = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") )?" + HOST + PROGRAM, re.DOTALL)
 STRUCTURED = re.compile(
     rb"(?:<\d{1,3}>)?1 (" + ISO + rb"|-) \S{1,255} (\S{1,64}) (?:(\d{1,10})|\S{1,128}) \S{1,32} "
@@ -37,6 +40,14 @@ STRUCTURED = re.compile(
     re.DOTALL,
 )
 STAMPED = re.compile(rb"(" + STAMP + rb"):? +(.*)", re.DOTALL)
+SHAPED: Mapping[Shape, re.Pattern[bytes]] = {
+    "traditional": re.compile(rb"[A-Z][a-z]{2} .{11} \S+ ([^\s\[\]:]{1,64})[\[:]"),
+    "iso": re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+ \S+ ([^\s\[\]:]{1,64})[\[:]"),
+}
+PROCESS = re.compile(
+    rb"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+) \S+ "
+    rb"[^\s\[\]:]{1,64}\[[0-9]+\]: "
+)
 REPEATED = re.compile(rb"message repeated (\d{1,5}) times: \[ ?(.*)\]", re.DOTALL)
 
 
@@ -58,15 +69,36 @@ class Programs:
         self.source = f"(?:{'|'.join(sorted(parts, key=len, reverse=True))})"
         self._names = re.compile(self.source.encode())
         self._known: dict[bytes, bool] = {}
+        self._marks = {max(name.encode().split(b"*"), key=len) for name in names}
+
+    def may_be_in(self, block: bytes) -> bool:
+        """Whether one of the names may stand in some lines; quick to see."""
+        return not self._marks or any(mark in block for mark in self._marks)
 
     def __contains__(self, program: bytes) -> bool:
-        return self._names.fullmatch(program) is not None
+        known = self._known.get(program)
+        if known is None:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            known = self._known[program] = self._names.fullmatch(program) is not None
+        return known
 
 
 def shape_of(line: bytes) -> Shape:
     """Which of the two usual forms of syslog a line seems to have; "" for any other."""
     first = line[:1]
     return "iso" if first.isdigit() else "traditional" if first.isupper() else ""
+
+
+def program_of(line: bytes, shape: Shape) -> bytes:
+    """The program that a line of the usual form seems to come from; nothing where it is not that simple."""
+    match = SHAPED[shape].match(line) if shape else None
+    return match[1] if match else b""
+
+
+def is_process_s(line: bytes) -> bool:
+    """Whether a line has the usual form of syslog with a process id: its message is not all of it."""
+    return PROCESS.match(line) is not None
 
 
 def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:

@@ -8,6 +8,7 @@ the address in different places, a stranger's text could be posing as one, and n
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from durward.scan.grammar import REPEAT_MAX, Group, Hole, Node, PatternError, Repeat, Sequence, Set, Text
@@ -33,6 +34,7 @@ class Kind:
 
 HOLES = {
     "ip": Kind("source_ip", "0-9A-Fa-f:.", 2, 45),
+    "ipv4": Kind("source_ip", "0-9.", 7, 15),  # where a port may follow a colon, which would be part of an IPv6 address
     "host": Kind("source_host", "0-9A-Za-z._-", 1, 255),
     "ip_or_host": Kind("source", "0-9A-Za-z:._-", 1, 255),
     "user": Kind("user_name", None, 0, REPEAT_MAX),
@@ -48,7 +50,7 @@ HOLES = {
     "number": Kind("", "0-9", 1, 20),
     "destination_ip": Kind("", "0-9A-Za-z:._%-", 1, 64),
 }
-ADDRESS_HOLES = ("ip", "ip_or_host")
+ADDRESS_HOLES = ("ip", "ipv4", "ip_or_host")
 CHOSEN_HOLES = (
     "user",
     "name",
@@ -59,8 +61,10 @@ CHOSEN_HOLES = (
     "session",
     "forwarded",
 )  # a stranger may have chosen what stands there
+NO_ADDRESS_SIGN, NO_HOST = b"g", b"~"  # which no address has, and no host name
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
-ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
+ADDRESS_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+ADDRESS = ADDRESS_IPV4 + r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
 HARMLESS = r"\.(?![0-9])", r":(?![0-9A-Fa-f:])"  # every address has another dot or colon than these
 
 
@@ -128,6 +132,12 @@ def holes_of(sequence: Sequence) -> list[Hole]:
     return found
 
 
+def blanked(text: bytes, place: tuple[int, int], *, host: bool) -> bytes:
+    """A text with a source taken out of it: in its place stands what every text hole takes, and no address hole."""
+    start, end = place
+    return text[:start] + (NO_HOST if host else NO_ADDRESS_SIGN) * (end - start) + text[end:]
+
+
 def lint(sequence: Sequence) -> None:
     """Refuse what could take a regular expression exponential time. Raises PatternError."""
     fields_of(sequence)
@@ -178,10 +188,34 @@ def has_strict_form(sequence: Sequence) -> bool:
     """Whether the fast form is safe.
 
     A set that admits an address or the end of a line makes it unsafe, and so does a second address beside a text that a
-    stranger may have chosen.
+    stranger may have chosen, or a colon between such a text and the address: it could be the address's own.
     """
+    if _runs_into_an_address(sequence):
+        return False
     names = {hole.name for hole in holes_of(sequence)}
     return not ("destination_ip" in names and names.intersection(CHOSEN_HOLES)) and all(map(_is_tame, _sets(sequence)))
+
+
+def _runs_into_an_address(sequence: Sequence) -> bool:
+    for before, sign, after in zip(sequence, sequence[1:], sequence[2:], strict=False):
+        if isinstance(before, Hole) and before.name in CHOSEN_HOLES and sign == Text(b":") and _begins(after):
+            return True
+    inner = (node.node for node in sequence if isinstance(node, Repeat))
+    groups = [node for node in (*sequence, *inner) if isinstance(node, Group)]
+    return any(_runs_into_an_address(alternative) for group in groups for alternative in group.alternatives)
+
+
+def _begins(node: Node) -> bool:
+    """Whether a node can begin with an address."""
+    match node:
+        case Hole(name):
+            return name in ADDRESS_HOLES
+        case Group(alternatives):
+            return any(_begins(alternative[0]) for alternative in alternatives if alternative)
+        case Repeat(inner):
+            return _begins(inner)
+        case _:
+            return False
 
 
 def _sets(sequence: Sequence) -> list[Set]:
@@ -199,13 +233,14 @@ def _sets(sequence: Sequence) -> list[Set]:
     return found
 
 
-def members(node: Set) -> list[bytes]:
+@lru_cache(maxsize=1024)
+def members(node: Set) -> tuple[bytes, ...]:
     """The bytes that a set admits. Raises PatternError for a set that `re` does not take."""
     try:
         admits = re.compile(node.source.encode(), re.DOTALL).fullmatch
     except re.error as error:
         raise PatternError(f"has the set {node.source}: {error.msg}") from None
-    return [byte for byte in BYTES if admits(byte)]
+    return tuple(byte for byte in BYTES if admits(byte))
 
 
 def _is_tame(node: Set) -> bool:
@@ -254,7 +289,7 @@ def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
 
 def _general(kind: Kind, form: Form) -> str:
     if kind.field == "source_ip":
-        return ADDRESS
+        return ADDRESS if kind is HOLES["ip"] else ADDRESS_IPV4
     characters = "." if kind.characters is None else f"[{kind.characters}]"
     return f"{characters}{{{kind.least},{kind.most}}}" + ("?" if form == "lazy" else "")
 

@@ -16,7 +16,7 @@ def json_fields(line: bytes) -> Mapping[str, bytes] | None:
     """The fields of a line; None where it is no JSON object, or where a key stands twice in it.
 
     Numbers and truth values are given as JSON writes them, nothing as "". `stamp` is the time, from whichever of the
-    usual keys has it. An object may also be the message of a syslog line.
+    usual keys has it. What is empty is "" too. An object may also be the message of a syslog line.
     """
     start = _start(line)
     if start is None:
@@ -46,7 +46,9 @@ def _fields(value: Any, path: str, depth: int) -> Iterator[tuple[str, bytes]]:
             return
         name = f"{path}.{key}" if path else str(key)
         if isinstance(inner, dict | list):
-            if depth:
+            if not inner:
+                yield name, b""
+            elif depth:
                 yield from _fields(inner, name, depth - 1)
         elif isinstance(inner, str):
             yield name, inner.encode("utf-8", "replace")

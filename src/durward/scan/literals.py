@@ -1,39 +1,41 @@
 """Which text each line that a pattern matches must contain: the needles that the scanner looks for first."""
 
-from collections.abc import Iterable
-
 from durward.scan.grammar import Group, Node, PatternError, Repeat, Sequence, Set, Text
 from durward.scan.holes import members
+from durward.scan.ordinary import ORDINARY
 
 LITERAL_BYTES_MIN = 4  # shorter ones are in half of all lines
 LITERAL_BYTES_GOOD = 24  # beyond this, longer is no better
-CHOICES_MAX = 16  # beyond so many spellings a part counts as not fixed
+CHOICES_MAX = 32  # beyond so many spellings a part counts as not fixed
 MEMBERS_MAX = 4
-STEM_BYTES = 6
 NEEDLE_BYTES_MIN = 8
 START_BYTES = 4  # of a needle, which the search compares first: if they are rare, it hardly ever stops
-# What most lines of most logs look like: a needle had better not begin like this.
-ORDINARY = b"""
-CRON[4242]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)
-CRON[4242]: pam_unix(cron:session): session closed for user root
-CRON[4242]: (root) CMD (command -v debian-sa1 > /dev/null && debian-sa1 1 1)
-sudo: bob : TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/apt-get update
-systemd[1]: Started Session 4242 of User bob. systemd[1]: Finished Daily apt activities. Stopped target. Reached target
-systemd-logind[611]: New session 4242 of user bob. Session 4242 logged out. Waiting for processes to exit. Removed
-sshd[4242]: Accepted publickey for bob from 192.0.2.4 port 50514 ssh2 kernel: audit: type=1400 operation= name= pid=
-"""
+NOTHING = frozenset({b""})
+BLANKS = b" :"
 
 
 def literals_of(sequence: Sequence) -> frozenset[bytes]:
     """Texts of which each matching line contains one; the longest that there are.
 
-    None begins with a blank or a colon: those are so common that the search would stop at every word. Raises
-    PatternError where there is none that is long enough.
+    None begins with a blank or a colon, unless it would be too short without: those are so common that the search would
+    stop at every word. Raises PatternError where there is none that is long enough.
     """
-    found = required_of(sequence)
-    if not found or min(map(len, found)) < LITERAL_BYTES_MIN:
+    return best_of(every_required(sequence))
+
+
+def best_of(required: list[frozenset[bytes]]) -> frozenset[bytes]:
+    """The same, out of what is known to be required."""
+    found = max((_trimmed(choices) for choices in required), key=worth)
+    if not is_long(found):
+        found = max(required, key=worth)
+    if not is_long(found):
         raise PatternError(f"needs a fixed text of at least {LITERAL_BYTES_MIN} characters that each line contains")
     return found
+
+
+def is_long(choices: frozenset[bytes]) -> bool:
+    """Whether each of the texts, if there are any, is long enough to look for."""
+    return bool(choices) and min(map(len, choices)) >= LITERAL_BYTES_MIN
 
 
 def ending_of(sequence: Sequence) -> bytes:
@@ -54,33 +56,19 @@ def needle_of(literal: bytes) -> bytes:
     return literal
 
 
-def stems_of(literals: Iterable[bytes], most: int) -> list[bytes]:
-    """Short texts, so many at most, of which each literal contains one; none where that many are not enough."""
-    lacking: dict[bytes, set[bytes]] = {}
-    for literal in literals:
-        for stem in _stems(literal):
-            lacking.setdefault(stem, set()).add(literal)
-    found: list[bytes] = []
-    while lacking and len(found) < most:
-        stem = max(lacking, key=lambda one: (len(lacking[one]), one))
-        found.append(stem)
-        for literal in lacking[stem].copy():
-            for other in _stems(literal):
-                lacking[other].discard(literal)
-        lacking = {one: without for one, without in lacking.items() if without}
-    return [] if lacking else found
-
-
-def _stems(literal: bytes) -> set[bytes]:
-    every = {literal[place : place + STEM_BYTES] for place in range(max(1, len(literal) - STEM_BYTES + 1))}
-    return {stem for stem in every if stem not in ORDINARY} or {literal}
-
-
 def required_of(sequence: Sequence) -> frozenset[bytes]:
-    """The best texts of which each match contains one, however short; perhaps none."""
+    """The best texts of which each match contains one, however short; perhaps none. None begins with a blank."""
+    return max(map(_trimmed, every_required(sequence)), key=worth)
+
+
+def every_required(sequence: Sequence) -> list[frozenset[bytes]]:
+    """For each fixed part of a pattern the texts of which each match contains one there; the last may be empty."""
     found: list[frozenset[bytes]] = []
-    current = frozenset({b""})
+    current = NOTHING
     for node in sequence:
+        if isinstance(node, Text):
+            current = frozenset([text + node.value for text in current])
+            continue
         exact = _exact(node)
         if exact is not None and len(exact) > 1:
             found.append(current)
@@ -88,22 +76,28 @@ def required_of(sequence: Sequence) -> frozenset[bytes]:
             current = frozenset(left + right for left in current for right in exact)
             continue
         found += [current, _inside(node)]
-        current = frozenset({b""})
-    found = [_reduced(frozenset(text.lstrip(b" :") for text in choices)) for choices in [*found, current] if choices]
-    return max(found, key=worth)
+        current = NOTHING
+    return [_reduced(choices) for choices in [*found, current] if choices]
 
 
-def worth(choices: frozenset[bytes]) -> tuple[int, int]:
-    """A long literal is in few lines, and few literals are quick to look for."""
-    return (min(LITERAL_BYTES_GOOD, *map(len, choices)) - len(choices), -len(choices))
+def worth(choices: frozenset[bytes]) -> tuple[bool, bool, int, int]:
+    """A long literal is in few lines, and few literals are quick to look for; short and ordinary ones are of no use."""
+    long, good, few = clear(choices)
+    return (long, long and not any(text in ORDINARY for text in choices), good, few)
+
+
+def clear(choices: frozenset[bytes]) -> tuple[bool, int, int]:
+    """The same, whatever most logs are full of: how much a text says of a line in which it stands."""
+    shortest = min(map(len, choices))
+    return (shortest >= LITERAL_BYTES_MIN, min(LITERAL_BYTES_GOOD, shortest) - len(choices), -len(choices))
 
 
 def _inside(node: Node) -> frozenset[bytes]:
     match node:
         case Group(alternatives):
-            return frozenset().union(*(required_of(alternative) for alternative in alternatives))
+            return frozenset().union(*(_best(alternative) for alternative in alternatives))
         case Repeat(inner, least) if least > 0:
-            return required_of((inner,))
+            return _best((inner,))
         case _:
             return frozenset()
 
@@ -129,7 +123,9 @@ def _exact(node: Node) -> frozenset[bytes] | None:
 
 def choices_of(sequence: Sequence) -> frozenset[bytes] | None:
     """All texts that a pattern fits as a whole, if they are few; None where they are not."""
-    current = frozenset({b""})
+    if all(isinstance(node, Text) for node in sequence):
+        return frozenset([b"".join([node.value for node in sequence if isinstance(node, Text)])])
+    current = NOTHING
     for node in sequence:
         exact = _exact(node)
         if exact is None or len(current) * len(exact) > CHOICES_MAX:
@@ -138,6 +134,22 @@ def choices_of(sequence: Sequence) -> frozenset[bytes] | None:
     return current
 
 
+def _best(sequence: Sequence) -> frozenset[bytes]:
+    return max(every_required(sequence), key=worth)
+
+
+def _trimmed(choices: frozenset[bytes]) -> frozenset[bytes]:
+    return _reduced(frozenset([_stripped(text) for text in choices]))
+
+
+def _stripped(text: bytes) -> bytes:
+    """A text without the blanks that it begins with, unless those are what sets it apart from most lines."""
+    short = text.lstrip(BLANKS)
+    return text if short != text and short in ORDINARY and text not in ORDINARY else short
+
+
 def _reduced(choices: frozenset[bytes]) -> frozenset[bytes]:
     """Without those that contain another one: finding that one is enough."""
+    if len(choices) == 1:
+        return choices
     return frozenset(text for text in choices if not any(other != text and other in text for other in choices))

@@ -9,8 +9,9 @@ from durward.catalog.service_card import Envelope
 class Meaning:
     """One line of a pattern, or one `where`. `hits` is below zero for a hint.
 
-    `columns` are the fields that a row of it fills, of which the `optional` may be empty. Each line that it fits contains
-    one of `literals`, and `ending`, which is quick to see.
+    `columns` are the fields that a row of it fills, of which the `optional` may be empty. Each line that it fits
+    contains one of `literals`, one of each of `required`, and `ending`, which is quick to see. Of two rules for a line
+    the one with the longer text counts, that of `text_bytes`.
     """
 
     service: str
@@ -22,3 +23,5 @@ class Meaning:
     optional: frozenset[str]
     literals: frozenset[bytes]
     ending: bytes = b""
+    required: tuple[frozenset[bytes], ...] = ()
+    text_bytes: int = 0

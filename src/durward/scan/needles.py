@@ -10,7 +10,13 @@ from durward.scan.literals import LITERAL_BYTES_MIN, choices_of, required_of, wo
 # JSON may write any other character as an escape, and which ones is a matter of the program's taste.
 SURE = re.compile(rb"[A-Za-z0-9 _.,:=@-]+")
 BEFORE_A_VALUE = (b":", b" ", b'"')  # what JSON has before one, with and without blanks, as a number or as a text
-BETWEEN = {"status": (b'" ', b" "), "method": (b'"', b" ")}  # what an access log has around these fields
+# What access logs have around these fields: first in the usual formats, then in those that are JSON.
+BETWEEN = {
+    "status": ((b'" ', b" "), (b'":', b""), (b'": ', b""), (b'":"', b'"'), (b'": "', b'"')),
+    "method": ((b'"', b" "), (b'":"', b'"'), (b'": "', b'"')),
+}
+# What most lines of an access log contain: nothing to look for as long as there is anything else.
+USUAL = frozenset({b'" 200 ', b'" 301 ', b'" 302 ', b'" 304 ', b'"GET ', b'"HEAD ', b'"POST '})
 
 
 def needles_of(envelope: Envelope, fields: Iterable[tuple[str, Sequence]]) -> frozenset[bytes]:
@@ -19,15 +25,19 @@ def needles_of(envelope: Envelope, fields: Iterable[tuple[str, Sequence]]) -> fr
     offers = [offer for offer in offers if offer and min(map(len, offer)) >= LITERAL_BYTES_MIN]
     if not offers:
         raise PatternError(f"needs a field with a fixed text of {LITERAL_BYTES_MIN} characters, or a status")
-    return max(offers, key=worth)
+    return max((offer for offer in offers if not USUAL.intersection(offer)), key=worth, default=max(offers, key=worth))
 
 
 def _of_access(field: str, sequence: Sequence) -> frozenset[bytes]:
     choices = choices_of(sequence) if field in BETWEEN else None
     if choices is None:
-        return required_of(sequence)
-    before, behind = BETWEEN[field]
-    return frozenset(before + choice + behind for choice in choices)
+        return frozenset(map(_without_end, required_of(sequence)))
+    return frozenset(before + choice + behind for choice in choices for before, behind in BETWEEN[field])
+
+
+def _without_end(text: bytes) -> bytes:
+    """A text without the slash that it ends with: others begin with one, and would be tried wherever this one is."""
+    return text[:-1] if text.endswith(b"/") and len(text) > LITERAL_BYTES_MIN else text
 
 
 def _of_json(sequence: Sequence) -> frozenset[bytes]:

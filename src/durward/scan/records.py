@@ -6,17 +6,19 @@ A field is what it is whatever stands in another one, so no text that a stranger
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Literal
 
 from durward.catalog.service_card import RECORDS, Envelope, Pattern, ServiceCard, Where, where_text
 from durward.model import InvalidAddressError, parse_address
 from durward.scan.access import FIELDS as ACCESS_FIELDS
 from durward.scan.access import access_fields
 from durward.scan.batch import Batch, Lines
-from durward.scan.grammar import PatternError, parse
+from durward.scan.grammar import REPEAT_MAX, PatternError, parse
 from durward.scan.grammar import Sequence as Pattern_
-from durward.scan.holes import fields_of, lint, optional_fields, write
+from durward.scan.holes import blanked, fields_of, lint, optional_fields, write
 from durward.scan.json_lines import json_fields
+from durward.scan.literals import choices_of
 from durward.scan.matcher import Candidates
 from durward.scan.meaning import Meaning
 from durward.scan.needles import needles_of
@@ -32,37 +34,70 @@ IMPLIED: Mapping[Envelope, Mapping[str, str]] = {  # columns, and the fields tha
     "access": {"stamp": "stamp", "source": "client", "user_name": "user", "forwarded": "forwarded"},
     "json": {"stamp": "stamp"},
 }
+NOWHERE = (-1, -1)
 SOURCES = ("source_ip", "source")
 Row = tuple[bytes, ...]
 Form = re.Pattern[bytes]
 
 
-class Condition(NamedTuple):
-    """A field and what it must fit as a whole, read in the greedy and in the lazy way; `columns` are what it fills."""
+class ApartError(Exception):
+    """A field that can be read in two ways which find the source in different places."""
+
+
+@dataclass(slots=True, eq=False)
+class Condition:
+    """A field and what it must fit as a whole, read in the greedy and in the lazy way; `columns` are what it fills.
+
+    `choices` are all texts that it fits, if those are few. Of a field that fills nothing only so much is looked at as a
+    repeat can take, or a long one could make it search.
+    """
 
     field: str
-    greedy: Form
-    lazy: Form
+    sequence: Pattern_
     columns: tuple[str, ...]
+    choices: frozenset[bytes] | None
+    _forms: tuple[Form, Form] | None = None
 
     def values(self, text: bytes) -> tuple[bytes, ...] | None:
-        """What the field gives for each column; None where it does not fit, or where the two ways find two sources."""
-        greedy = self.greedy.fullmatch(text)
-        if greedy is None or not self.columns:
-            return None if greedy is None else ()
-        lazy = self.lazy.fullmatch(text)
-        sources = [place for place, column in enumerate(self.columns, 1) if column in SOURCES]
-        if lazy is None or any(greedy.span(place) != lazy.span(place) for place in sources):
+        """What the field gives for each column; None where it does not fit.
+
+        Raises ApartError where the two ways find the source in different places.
+        """
+        if self.choices is not None:
+            return () if text in self.choices else None
+        if self._forms is None:
+            self._forms = (self._form("greedy"), self._form("lazy"))
+        if not self.columns:
+            return None if self._forms[0].fullmatch(text, 0, REPEAT_MAX) is None else ()
+        greedy, lazy = (form.fullmatch(text) for form in self._forms)
+        if greedy is None:
             return None
+        sources = [place for place, column in enumerate(self.columns, 1) if column in SOURCES]
+        if lazy is None:
+            return None
+        for place in sources:
+            if greedy.span(place) != lazy.span(place) or self._has_another(greedy, place):
+                raise ApartError
         return lazy.groups(b"")
+
+    def _has_another(self, match: re.Match[bytes], place: int) -> bool:
+        """Whether the field would still name a source if the one that was found were none."""
+        found = match.span(place)
+        if found == NOWHERE:
+            return False
+        without = match.re.fullmatch(blanked(match.string, found, host=self.columns[place - 1] == "source"))
+        return without is not None and without.span(place) != NOWHERE
+
+    def _form(self, form: Literal["greedy", "lazy"]) -> Form:
+        return re.compile(write(self.sequence, form).encode("latin-1"), re.DOTALL)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class RecordRule(Meaning):
-    """One `where` of a card. `order` is its place: of two that fit, the first counts."""
+    """One `where` of a card. Of two that fit a line, the first counts."""
 
-    order: int
     conditions: tuple[Condition, ...]
+    whole: Callable[[Mapping[str, bytes]], Row] | None = None  # the row, where no condition fills a column
 
     def row(self, fields: Mapping[str, bytes]) -> Row | None:
         """The values of the columns where a record fits; else None."""
@@ -72,12 +107,15 @@ class RecordRule(Meaning):
             values = None if text is None else condition.values(text)
             if values is None:
                 return None
-            found.update(zip(condition.columns, values, strict=True))
+            if values:
+                found.update(zip(condition.columns, values, strict=True))
+        if self.whole:
+            return self.whole(fields)
         implied = IMPLIED[self.envelope]
         return tuple(found[one] if one in found else fields.get(implied[one], b"") for one in self.columns)
 
 
-def record_rules(card: ServiceCard, pattern: Pattern, where: Where, order: int) -> Iterator[RecordRule]:
+def record_rules(card: ServiceCard, pattern: Pattern, where: Where) -> Iterator[RecordRule]:
     """The rules for one `where`, one for each envelope. Raises PatternError."""
     sequences = [(field, _read(field, text)) for field, text in where]
     for envelope in pattern.envelopes:
@@ -96,11 +134,13 @@ def record_rules(card: ServiceCard, pattern: Pattern, where: Where, order: int) 
             kind=pattern.event,
             hits=-pattern.hits if pattern.weight == "hint" else pattern.hits,
             envelope=envelope,
-            order=order,
             columns=(*implied, *filled),
             optional=frozenset(implied).union(*(optional_fields(sequence) for _, sequence in sequences)),
             literals=needles_of(envelope, sequences),
-            conditions=tuple(_condition(field, sequence) for field, sequence in sequences),
+            conditions=tuple(sorted((_condition(*one) for one in sequences), key=_cost)),
+            whole=None
+            if filled or len(implied) < len(IMPLIED["access"])
+            else itemgetter(*map(IMPLIED[envelope].get, implied)),
         )
 
 
@@ -120,15 +160,34 @@ def _check(filled: list[str]) -> None:
 
 
 def _condition(field: str, sequence: Pattern_) -> Condition:
-    greedy, lazy = (re.compile(write(sequence, form).encode("latin-1"), re.DOTALL) for form in ("greedy", "lazy"))
-    return Condition(field, greedy, lazy, fields_of(sequence))
+    columns = fields_of(sequence)
+    return Condition(field, sequence, columns, None if columns else choices_of(sequence))
 
 
-def record_batches(candidates: Candidates[RecordRule], topology: Topology) -> Iterator[Batch[RecordRule]]:
-    """What the rules read in lines that contain the same literal: each line by the first rule that it fits."""
+def _cost(condition: Condition) -> bool:
+    """What is quick to see is looked at first."""
+    return condition.choices is None
+
+
+def record_batches(
+    candidates: Candidates[RecordRule],
+    rules_in: Callable[[bytes], list[RecordRule]],
+    topology: Topology,
+    doubtful: list[bytes],
+) -> Iterator[Batch[RecordRule]]:
+    """What the rules read in lines that contain the same literal: each line by the first rule that it fits.
+
+    `doubtful` gets the lines that could be blamed on two sources.
+    """
     taken: dict[RecordRule, list[tuple[bytes, int, Row]]] = {}
+    alike = len(candidates.rules) == len(candidates.likely)  # no other literal can overlap those that were found
+    usual: list[RecordRule] = []
     for line, start in zip(candidates.lines, candidates.starts, strict=True):
-        if found := _found(candidates.rules_for(start), line, topology):
+        if not alike:
+            rules = rules_in(line)
+        else:
+            rules = usual = usual or rules_in(line)
+        if found := _found(rules, line, topology, doubtful):
             rule, row = found
             taken.setdefault(rule, []).append((line, start, row))
     for rule, lines in taken.items():
@@ -136,16 +195,25 @@ def record_batches(candidates: Candidates[RecordRule], topology: Topology) -> It
         yield Batch(rule, list(zip(*rows, strict=True)), Lines(texts, starts))
 
 
-def _found(rules: Sequence[RecordRule], line: bytes, topology: Topology) -> tuple[RecordRule, Row] | None:
+def _found(
+    rules: Sequence[RecordRule], line: bytes, topology: Topology, doubtful: list[bytes]
+) -> tuple[RecordRule, Row] | None:
     line = line.rstrip(b" \t\r")
     read: dict[Envelope, Mapping[str, bytes] | None] = {}
-    for rule in sorted(rules, key=lambda rule: rule.order):
+    apart = False
+    for rule in rules:
         if rule.envelope not in read:
             read[rule.envelope] = READERS[rule.envelope](line)
         fields = read[rule.envelope]
-        row = rule.row(fields) if fields else None
+        try:
+            row = rule.row(fields) if fields else None
+        except ApartError:
+            apart = True
+            continue
         if row is not None:
             return rule, _behind_proxies(rule, row, topology) if topology else row
+    if apart:
+        doubtful.append(line)
     return None
 
 

@@ -1,24 +1,29 @@
 """Rule: one pattern of a card, ready for matching. Its regular expressions are compiled when first needed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from durward.catalog.service_card import Envelope, Pattern, ServiceCard
+from durward.catalog.service_card import MESSAGE, Envelope, Pattern, ServiceCard
 from durward.scan.envelope import Message, Programs, Shape, strict_start
 from durward.scan.grammar import PatternError, Sequence, parse
-from durward.scan.holes import fields_of, has_strict_form, lint, optional_fields, write
-from durward.scan.literals import ending_of, literals_of
+from durward.scan.holes import blanked, fields_of, has_strict_form, lint, optional_fields, write
+from durward.scan.literals import best_of, clear, ending_of, every_required, is_long
 from durward.scan.meaning import Meaning
+from durward.scan.work import STEPS_MAX, Factor, factors_of, steps
 
 Row = tuple[bytes, ...]
 Strict = re.Pattern[bytes]
+NOWHERE, APART = (-1, -1), (-2, -2)
 LINE_END = frozenset({b"\n"})
 
 
 class Parse(NamedTuple):
-    """How a rule reads a message: the values of its columns, and where the source stands in it ((-1, -1): nowhere)."""
+    """How a rule reads a message: the values of its columns, and where the source stands in it.
+
+    NOWHERE: it names none. APART: the two ways of reading find it in different places, so it is anybody's guess.
+    """
 
     row: Row
     place: tuple[int, int]
@@ -32,6 +37,7 @@ class Rule(Meaning):
     sequence: Sequence
     _strict: dict[Shape, Strict | None] = field(default_factory=dict)
     _loose: tuple[Strict, Strict] | None = None
+    _factors: tuple[Factor, ...] | None = None
 
     def strict(self, shape: Shape) -> Strict | None:
         """The fast form for whole lines, many at once; None where there is none.
@@ -63,19 +69,33 @@ class Rule(Meaning):
 
     def may_fit(self, line: bytes) -> bool:
         """Whether the line has the fixed texts without which the rule cannot match; quick to see, and mostly not."""
-        return self.ending in line and any(literal in line for literal in self.literals)
+        return self.ending in line and any(literal in line for literal in self.literals) and self.is_named_in(line)
+
+    def is_named_in(self, block: bytes) -> bool:
+        """Whether the name of a program that the rule is for may stand in some lines; quick to see too."""
+        return self.envelope != "syslog" or self.programs.may_be_in(block)
+
+    def is_too_much(self, text: bytes) -> bool:
+        """Whether reading a text could take too many steps; see scan/work.py."""
+        if self._factors is None:
+            self._factors = factors_of(self.sequence)
+        return steps(self._factors, text) > STEPS_MAX
 
     def parse(self, message: Message) -> Parse | None:
-        """Read a message in the greedy and the lazy way; None where it does not fit or they find the source apart."""
+        """Read a message in the greedy and the lazy way; None where it does not fit."""
         if self.envelope == "syslog" and message.program not in self.programs:
             return None
+        if self.is_too_much(message.text):
+            return Parse((), APART)
         if self._loose is None:
             forms = (write(self.sequence, "greedy"), write(self.sequence, "lazy"))
             first, second = (re.compile(form.encode("latin-1"), re.DOTALL) for form in forms)
             self._loose = (first, second)
         greedy, lazy = self._loose[0].fullmatch(message.text), self._loose[1].fullmatch(message.text)
-        if greedy is None or lazy is None or self._place(greedy) != self._place(lazy):
+        if greedy is None or lazy is None:
             return None
+        if self._place(greedy) != self._place(lazy) or self._has_another(message.text, self._place(greedy)):
+            return Parse((), APART)
         return Parse((*self._envelope_row(message), *lazy.groups(b"")), self._place(lazy))
 
     def _envelope_row(self, message: Message) -> Row:
@@ -83,22 +103,67 @@ class Rule(Meaning):
             return ()
         return (message.stamp, message.pid) if self.envelope == "syslog" else (message.stamp,)
 
+    def _has_another(self, text: bytes, place: tuple[int, int]) -> bool:
+        """Whether the message would still name a source if the one that was found were none."""
+        if place == NOWHERE or self._loose is None:
+            return False
+        without = self._loose[0].fullmatch(blanked(text, place, host="source" in self.columns))
+        return without is not None and self._place(without) != NOWHERE
+
     def _place(self, match: re.Match[bytes]) -> tuple[int, int]:
         before = len(self.columns) - (match.re.groups)
         for group, column in enumerate(self.columns[before:], 1):
             if column in ("source_ip", "source"):
                 return match.span(group)
-        return (-1, -1)
+        return NOWHERE
 
 
 ENVELOPE_COLUMNS: Mapping[Envelope, tuple[str, ...]] = {"syslog": ("stamp", "pid"), "stamped": ("stamp",), "plain": ()}
 
 
-def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs, envelope: Envelope) -> Rule:
-    """Make the rule for one line of a pattern. Raises PatternError."""
-    sequence = parse(line)
+def rules_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs) -> Iterator[Rule]:
+    """The rules for one line of a pattern: one for each frame and each envelope of text. Raises PatternError."""
+    for frame in pattern.frames:
+        framed = _framed(line if frame == MESSAGE else frame.replace(MESSAGE, line))
+        for envelope in pattern.envelopes:
+            if envelope in ENVELOPE_COLUMNS:
+                yield _rule(card, pattern, line, framed, envelope=envelope, programs=programs)
+
+
+class Framed(NamedTuple):
+    """What is known of a line in its frame, whichever envelope it comes in."""
+
+    sequence: Sequence
+    fields: tuple[str, ...]
+    optional: frozenset[str]
+    ending: bytes
+    literals: frozenset[bytes]
+    required: tuple[frozenset[bytes], ...]
+    text_bytes: int
+
+
+def _framed(text: str) -> Framed:
+    sequence = parse(text)
     lint(sequence)
-    columns = ENVELOPE_COLUMNS[envelope] + fields_of(sequence)
+    every = every_required(sequence)
+    literals = best_of(every)
+    required = tuple(one for one in every if is_long(one) and one != literals)
+    clearest = max([literals, *required], key=clear)
+    return Framed(
+        sequence=sequence,
+        fields=fields_of(sequence),
+        optional=optional_fields(sequence),
+        ending=ending_of(sequence),
+        literals=literals,
+        required=required,
+        text_bytes=max(map(len, clearest)),
+    )
+
+
+def _rule(
+    card: ServiceCard, pattern: Pattern, line: str, framed: Framed, *, envelope: Envelope, programs: Programs
+) -> Rule:
+    columns = ENVELOPE_COLUMNS[envelope] + framed.fields
     if columns.count("stamp") > 1:
         raise PatternError("fills the time twice; the envelope has it already")
     return Rule(
@@ -108,9 +173,11 @@ def rule_of(card: ServiceCard, pattern: Pattern, line: str, programs: Programs, 
         hits=-pattern.hits if pattern.weight == "hint" else pattern.hits,
         envelope=envelope,
         programs=programs,
-        sequence=sequence,
+        sequence=framed.sequence,
         columns=columns,
-        optional=optional_fields(sequence),
-        ending=ending_of(sequence),
-        literals=literals_of(sequence),
+        optional=framed.optional,
+        ending=framed.ending,
+        literals=framed.literals,
+        required=framed.required,
+        text_bytes=framed.text_bytes,
     )

@@ -8,15 +8,18 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from durward.catalog.document import Problem, ProblemsError
-from durward.catalog.service_card import RECORDS, ServiceCard
+from durward.catalog.service_card import ServiceCard
 from durward.model import Event
 from durward.scan.batch import batches
 from durward.scan.build import Builder, Place
+from durward.scan.doubts import Doubts
 from durward.scan.envelope import Programs
 from durward.scan.grammar import PatternError
 from durward.scan.matcher import Prefilter
 from durward.scan.records import LINE_BYTES_MAX, RecordRule, record_batches, record_rules
-from durward.scan.rule import Rule, rule_of
+from durward.scan.rule import Rule, rules_of
+from durward.scan.sharing import Sharing
+from durward.scan.sieve import RecordSieve
 from durward.scan.timestamps import Calendar
 from durward.scan.topology import Topology
 from durward.scan.wrapped import Unwrapped, unwrapped
@@ -37,9 +40,11 @@ class Scanner:
 
     def __init__(self, cards: Sequence[ServiceCard], topology: Topology | None = None) -> None:
         self.rules, self.record_rules = _rules(cards)
+        self._sharing = Sharing(cards)
         self._topology = topology or Topology()
         self._prefilters: dict[frozenset[str] | None, Prefilters] = {}
         self._prefilter(None)
+        self.doubts = Doubts()
         self._builder = Builder(self._topology)
 
     def events(
@@ -58,46 +63,52 @@ class Scanner:
         of the patterns, below zero for a hint: Sessions.settle makes them count once.
         """
         prefilters = self._prefilter(services)
+        names = self._sharing.names(source, services)
+        doubtful: list[bytes] = []
         inner = unwrapped(block)
+        place = Place(source, position if inner is None else 0, observed_at, calendar, names)
+        events = self._events(block if inner is None else inner.block, prefilters, place, doubtful)
+        if doubtful:
+            self.doubts.add(source, doubtful)
         if inner is None:
-            return self._events(block, prefilters, Place(source, position, observed_at, calendar))
-        events = self._events(inner.block, prefilters, Place(source, 0, observed_at, calendar))
+            return events
         return [_wrapped(event, inner, position, calendar) for event in events]
 
     def rule_for(self, line: bytes) -> Rule | RecordRule | None:
         """The rule that gives the event of a line: which pattern of a card is at work (or idle)."""
         prefilters = self._prefilter(None)
         for candidates in prefilters.text.candidates(line):
-            for batch in batches(candidates):
+            for batch in batches(candidates, []):
                 return batch.rule
         for records in prefilters.records.candidates(line):
-            for found in record_batches(records, self._topology):
+            for found in record_batches(records, prefilters.records.rules_in, self._topology, []):
                 return found.rule
         return None
 
-    def _events(self, block: bytes, prefilters: Prefilters, place: Place) -> list[Event]:
+    def _events(self, block: bytes, prefilters: Prefilters, place: Place, doubtful: list[bytes]) -> list[Event]:
         events: list[Event] = []
         for candidates in prefilters.text.candidates(block):
-            for batch in batches(candidates):
+            for batch in batches(candidates, doubtful):
                 events += self._builder.events(batch, place)
         read = len(events)
         for records in prefilters.records.candidates(block):
-            for found in record_batches(records, self._topology):
+            for found in record_batches(records, prefilters.records.rules_in, self._topology, doubtful):
                 events += self._builder.events(found, place)
         events.sort(key=POSITION)
-        return events if read in (0, len(events)) else list(_once(events))
+        return events if read in (0, len(events)) else list(_once(events, doubtful))
 
     def _prefilter(self, services: frozenset[str] | None) -> Prefilters:
         if services not in self._prefilters:
             if len(self._prefilters) >= PREFILTERS_MAX:
                 self._prefilters = {None: self._prefilters[None]}
-            rules = [rule for rule in self.rules if services is None or rule.service in services]
-            records = [rule for rule in self.record_rules if services is None or rule.service in services]
-            self._prefilters[services] = Prefilters(Prefilter(rules), Prefilter(records, LINE_BYTES_MAX))
+            wanted = self._sharing.wanted(services)
+            rules = [rule for rule in self.rules if wanted is None or rule.service in wanted]
+            records = [rule for rule in self.record_rules if wanted is None or rule.service in wanted]
+            self._prefilters[services] = Prefilters(Prefilter(rules), Prefilter(records, LINE_BYTES_MAX, RecordSieve()))
         return self._prefilters[services]
 
 
-def _once(events: list[Event]) -> Iterator[Event]:
+def _once(events: list[Event], doubtful: list[bytes]) -> Iterator[Event]:
     """One event for each line: what reads as a text and as a record, with two sources, is nobody's."""
     by_line: dict[int | str, list[Event]] = {}
     for event in events:
@@ -105,6 +116,8 @@ def _once(events: list[Event]) -> Iterator[Event]:
     for same in by_line.values():
         if len({(event.source_ip, event.source_host) for event in same}) == 1:
             yield same[0]
+        else:
+            doubtful.append(same[0].line)
 
 
 def _wrapped(event: Event, inner: Unwrapped, position: int, calendar: Calendar) -> Event:
@@ -124,10 +137,9 @@ def _rules(cards: Sequence[ServiceCard]) -> tuple[tuple[Rule, ...], tuple[Record
             for place, (line, number) in enumerate(zip(pattern.lines, pattern.places, strict=True)):
                 try:
                     if pattern.wheres:
-                        records += record_rules(card, pattern, pattern.wheres[place], len(records))
+                        records += record_rules(card, pattern, pattern.wheres[place])
                     else:
-                        texts = [one for one in pattern.envelopes if one not in RECORDS]
-                        rules += [rule_of(card, pattern, line, programs, envelope) for envelope in texts]
+                        rules += rules_of(card, pattern, line, programs)
                 except PatternError as error:
                     problems.append(Problem(str(card.path), number, "lines", f"{line!r} {error}"))
     if problems:

@@ -1,10 +1,12 @@
 """Topology: which proxies stand before this host, and who it is that they ask for."""
 
+import re
 from collections.abc import Iterable
 
 from durward.config.membership import Networks
 from durward.model import InvalidAddressError, Network, parse_address
 
+PORT = re.compile(rb"\[?([0-9.]++|(?<=\[)[0-9A-Fa-f:.]++)\]?:[0-9]{1,5}\Z")  # some proxies add it
 HOPS_MAX = 32  # of a forwarded list are looked at, from its end
 
 
@@ -28,7 +30,7 @@ class Topology:
         """
         for hop in reversed(forwarded.split(b",")[-HOPS_MAX:]):
             try:
-                address = str(parse_address(hop.strip().decode("ascii")))
+                address = str(parse_address(PORT.sub(rb"\1", hop.strip()).decode("ascii")))
             except (InvalidAddressError, UnicodeDecodeError):
                 return b""
             if not self.is_proxy(address):

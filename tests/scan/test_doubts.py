@@ -1,0 +1,59 @@
+"""A line that can be blamed on two addresses is blamed on none, and somebody hears of it."""
+
+from tests.scan.cards import card, records
+
+from durward.catalog.service_card import ServiceCard
+from durward.scan.doubts import SAMPLE_BYTES_MAX, SOURCES_MAX, Doubts
+from durward.scan.scanner import Scanner
+from durward.scan.timestamps import Calendar
+
+NOW = 1_795_430_000.0
+HEAD = "Nov 23 08:10:00 web1 doord[42]: "
+
+
+def scanner(*cards: ServiceCard, lines: tuple[str, ...]) -> Scanner:
+    made = Scanner(cards)
+    block = "".join(line + "\n" for line in lines).encode()
+    events = made.events(block, source="file:a", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+    assert not events
+    return made
+
+
+def test_a_text_line_of_two_readings() -> None:
+    line = HEAD + "refused x from 198.51.100.7 by a from 203.0.113.9 by b"
+    made = scanner(card("refused {user} from {ip} by {text}"), lines=(line, HEAD + "refused x", line))
+    [(source, doubt)] = made.doubts
+    assert (source, doubt.lines, doubt.sample) == ("file:a", 2, line.encode())
+
+
+def test_two_patterns_that_disagree() -> None:
+    made = scanner(
+        card("refused {ip} for {text} at once", "refused {text} for {ip} at once"),
+        lines=(HEAD + "refused 198.51.100.7 for 203.0.113.9 at once",),
+    )
+    assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_a_field_of_two_readings() -> None:
+    made = scanner(
+        records({"msg": "{user} from {ip} failed{text}"}, envelope="json"),
+        lines=('{"msg":"x from 198.51.100.7 failed from 203.0.113.9 failed"}',),
+    )
+    assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_what_is_clear_raises_no_doubt() -> None:
+    made = Scanner([card("refused {user} from {ip} by {text}")])
+    block = (HEAD + "refused x from 203.0.113.9 by b\n" + HEAD + "refused nobody\n").encode()
+    made.events(block, source="file:a", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+    assert not list(made.doubts)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    doubts = Doubts()
+    for number in range(SOURCES_MAX + 10):
+        doubts.add(f"file:{number}", [b"x" * 10_000])
+    kept = dict(doubts)
+    assert len(kept) == SOURCES_MAX
+    assert f"file:{SOURCES_MAX + 9}" in kept
+    assert all(len(doubt.sample) == SAMPLE_BYTES_MAX for doubt in kept.values())
