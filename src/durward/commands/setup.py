@@ -77,8 +77,8 @@ def known(services: "list[Installed]") -> list[str]:
     """The services that are installed, with their logs."""
     lines = []
     for one in services:
-        said = ", ".join(one.logs) if one.logs else f"{bold('no log is there')}; looked for in {one.looked_for}"
-        lines.append(f"  reads {inert(one.card.title)}: {inert(said)}")
+        said = inert(", ".join(one.logs) or f"; looked for in {one.looked_for}")
+        lines.append(f"  reads {inert(one.card.title)}: {'' if one.logs else bold('no log is there')}{said}")
     return lines
 
 

@@ -10,6 +10,7 @@ from itertools import compress
 from operator import not_
 from typing import Generic, NamedTuple, TypeVar
 
+from durward.scan.access import is_access
 from durward.scan.envelope import Shape, is_process_s, program_of, readings, shape_of
 from durward.scan.matcher import Candidates
 from durward.scan.meaning import Meaning
@@ -136,6 +137,8 @@ def _read(rules: list[Rule], line: bytes, doubtful: list[bytes]) -> tuple[Rule, 
     apart = False
     others = OTHERS if is_process_s(line) else ()  # a line that says which process wrote it is not all message
     rules = [rule for rule in rules if rule.envelope not in others and rule.may_fit(line)]
+    if rules and is_access(line):  # that is a record: what a visitor wrote into its fields is no message
+        rules = [rule for rule in rules if rule.begins_with_source]
     if not rules:
         return None
     line = line.rstrip(b" \t\r")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from durward.catalog.service_card import MESSAGE, Envelope, Pattern, ServiceCard
 from durward.scan.envelope import Message, Programs, Shape, strict_start
-from durward.scan.grammar import PatternError, Sequence, parse
-from durward.scan.holes import blanked, fields_of, has_strict_form, lint, optional_fields, write
+from durward.scan.grammar import Hole, PatternError, Sequence, parse
+from durward.scan.holes import ADDRESS_HOLES, blanked, fields_of, has_strict_form, lint, optional_fields, write
 from durward.scan.literals import best_of, clear, ending_of, every_required, is_long
 from durward.scan.meaning import Meaning
 from durward.scan.work import STEPS_MAX, Factor, factors_of, steps
@@ -38,6 +38,12 @@ class Rule(Meaning):
     _strict: dict[Shape, Strict | None] = field(default_factory=dict)
     _loose: tuple[Strict, Strict] | None = None
     _factors: tuple[Factor, ...] | None = None
+
+    @property
+    def begins_with_source(self) -> bool:
+        """Whether the address is the first thing in a line, before anything that a stranger may have chosen."""
+        first = self.sequence[0] if self.sequence else None
+        return self.envelope == "plain" and isinstance(first, Hole) and first.name in ADDRESS_HOLES
 
     def strict(self, shape: Shape) -> Strict | None:
         """The fast form for whole lines, many at once; None where there is none.
