@@ -96,10 +96,11 @@ def test_nobody_else_is_believed_and_no_proxy_is_blamed() -> None:
     )
 
 
-def test_a_line_that_is_a_text_and_a_record_with_two_sources_is_nobodys() -> None:
+def test_what_a_visitor_writes_into_a_record_is_no_text() -> None:
     text = card("{text}door shut to {ip} {text}", envelope="plain")
     both = line(401, target=f"/?door shut to {ENVY} ")
-    assert scan([text, records({"status": "401"})], both) == []
+    assert [event.source_ip for event in scan([text, records({"status": "401"})], both)] == ["203.0.113.9"]
+    assert scan([text], both) == []
 
 
 @pytest.mark.parametrize(
