@@ -34,6 +34,14 @@ def test_two_patterns_that_disagree() -> None:
     assert [doubt.lines for _, doubt in made.doubts] == [1]
 
 
+def test_a_pattern_that_is_sure_beside_one_that_is_not() -> None:
+    made = scanner(
+        card("saw {text} {ip} go{text}", r"saw {text}\[{ip} go{text}"),
+        lines=(HEAD + "saw a 203.0.113.9 go[198.51.100.7 go 203.0.113.9 go",),
+    )
+    assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
 def test_a_field_of_two_readings() -> None:
     made = scanner(
         records({"msg": "{user} from {ip} failed{text}"}, envelope="json"),

@@ -153,7 +153,7 @@ def _read(rules: list[Rule], line: bytes, doubtful: list[bytes]) -> tuple[Rule, 
                 continue
             found.append((rule, parse.row, message.repeated))
             places.add(_from_the_end(parse.place, message.text))
-    if len(places) == 1:
+    if len(places) == 1 and not apart:
         return found[0]
     if places or apart:
         doubtful.append(line)
