@@ -12,6 +12,10 @@ test *arguments:
 quick *arguments:
     ./test QUICK=1 {{arguments}}
 
+# draw new examples for the tests that draw any, more of them, and each time others (half an hour)
+search *arguments:
+    .venv/bin/python -m pytest -n 2 --dist worksteal -m "hypothesis and not kernel and not slow" --hypothesis-profile=search {{arguments}}
+
 # style, types and import contracts only
 check:
     .venv/bin/ruff check .

@@ -12,6 +12,7 @@ from pathlib import Path
 PASSWORD = "correct-horse-9"  # what every account of the arena lets in with
 SALT = "$5$rounds=1000$durwardarena"  # SHA-256 with few rounds: a guess should cost sshd little
 NOLOGIN = "/usr/sbin/nologin"
+PEOPLE = range(1000, 60_000)  # account numbers
 DURWARD_GROUP = 64100
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -38,6 +39,7 @@ ACCOUNTS = (
     Account("durward-enforcer", 64101, DURWARD_GROUP, shell=NOLOGIN),
     Account("durward-engine", 64102, DURWARD_GROUP, shell=NOLOGIN),
     Account("durward-alerter", 64103, DURWARD_GROUP, shell=NOLOGIN),
+    Account("durward-herald", 64104, DURWARD_GROUP, shell=NOLOGIN),
 )
 GROUPS = {"durward": DURWARD_GROUP, "alice": 64201}
 
@@ -45,7 +47,7 @@ GROUPS = {"durward": DURWARD_GROUP, "alice": 64201}
 def write_accounts(folder: Path, accounts: tuple[Account, ...] = ACCOUNTS, *, host: Path = Path("/etc")) -> None:
     """Write passwd, shadow and group into `folder`: the host's names, with ours in the place of equal ones."""
     ours = {account.name for account in accounts}
-    passwd = [line for line in _lines(host / "passwd") if line.split(":", 1)[0] not in ours]
+    passwd = [line for line in _lines(host / "passwd") if line.split(":", 1)[0] not in ours and not _is_person(line)]
     groups = [line for line in _lines(host / "group") if line.split(":", 1)[0] not in GROUPS]
     shadow = [f"{line.split(':', 1)[0]}:*:19000:0:99999:7:::" for line in passwd]
     for account in accounts:
@@ -68,6 +70,11 @@ def make_homes(folder: Path, accounts: tuple[Account, ...] = ACCOUNTS) -> None:
         (home / ".hushlogin").touch()
         for path in (home, home / ".hushlogin"):
             os.chown(path, account.user, account.group)
+
+
+def _is_person(line: str) -> bool:
+    """Whether a line of passwd is of a person on the host: whoever that is does not live on the door."""
+    return int(line.split(":")[2]) in PEOPLE
 
 
 def _hash(password: str) -> str:

@@ -10,13 +10,15 @@ from typing import Any, Literal, Self
 
 from arena.accounts import make_homes, write_accounts
 from arena.errors import ArenaError, require_programs
+from arena.forwarding import Forwarding
 from arena.journal import Journal
 from arena.network import Network
 from arena.room import Room, remove_stale_folders
 from arena.sshd import Sshd
 from arena.syslog import AUTH_LOG, Stamps, Syslog
 
-Log = Literal["syslog", "journal"]
+Log = Literal["syslog", "journal", "both"]
+DAEMONS: Mapping[Log, type[Syslog | Journal]] = {"syslog": Syslog, "journal": Journal, "both": Forwarding}
 COMMON_AUTH = Path("/etc/pam.d/common-auth")
 PASSWORD_MODULE = re.compile(r"^(auth\s.*\bpam_unix\.so\b.*)$", re.MULTILINE)
 
@@ -45,7 +47,7 @@ class Door:
         self.auth_log = AUTH_LOG
 
     def __enter__(self) -> Self:
-        daemon = Journal if self._log == "journal" else Syslog
+        daemon = DAEMONS[self._log]
         require_programs(["ip", "nsenter", "unshare", "mount", "sshd", "ssh", "ssh-keygen", *daemon.programs])
         remove_stale_folders()
         self.room = Room(self._network.door)
@@ -93,7 +95,8 @@ class Door:
         etc = self.work / "etc"
         write_accounts(etc)
         make_homes(self.work / "run" / "home")
-        self.log = Journal(self.room) if self._log == "journal" else Syslog(self.room, self._stamps)
+        kind = DAEMONS[self._log]
+        self.log = Syslog(self.room, self._stamps) if issubclass(kind, Syslog) else kind(self.room)
         self.sshd = Sshd(self.room, self._sshd_settings)
         self.log.write_configuration(etc)
         self.sshd.write_configuration(etc)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from durward.catalog.detector_card import COMMON
 from durward.catalog.service_card import load_services
 from durward.catalog.setting import Setting
 from durward.catalog.shelf import directories_of, load_alerts, load_detectors
@@ -29,7 +30,11 @@ SERVICE = """\
 |---|---|
 | `enabled` | false: none of its lines are read |
 | `files` | the files that it writes; `*` may stand in them |
-| `journal` | the units whose journal holds its lines |"""
+| `journal` | the units whose journal holds its lines |
+| `ports` | the ports that it is reached at, such as `110,995`, for blocks of nothing else |"""
+EVERY_DETECTOR = """\
+Every detector has these; below stands what is otherwise with one of them, and what it has alone.
+`[detectors.NAME.services.SERVICE]` takes the same settings for one service."""
 
 
 def verbs() -> dict[str, click.Command]:
@@ -60,7 +65,7 @@ def commands_page() -> str:
 def settings_page() -> str:
     """Each setting with its kind, default, CSF names and reason."""
     parts = [NOTE, "# Settings", "In `/etc/durward/durward.toml`, then `conf.d/*.toml`. Everything has a default."]
-    core = tomllib.loads(CORE.read_text())
+    core = {name: table for path in CORE for name, table in tomllib.loads(path.read_text()).items()}
     for name, table in core.items():
         parts += [f"## [{name}]", _table(_leaves(table, ""))]
     parts += ["## [alerts]", "How people are told; nobody is, until a channel is switched on."]
@@ -68,10 +73,12 @@ def settings_page() -> str:
         leaves = _as_leaves(alert_card.id, alert_card.settings)
         parts += [f"### [alerts.{alert_card.id}]", f"{alert_card.title}. {alert_card.why}", _table(leaves)]
     parts += ["## [services.NAME]", "For each service of [the list](services.md).", SERVICE]
+    parts += ["## [detectors.NAME]", EVERY_DETECTOR, _table(_leaves(tomllib.loads(COMMON.read_text()), ""))]
     for card in load_detectors(directories_of("detectors")):
-        settings = tomllib.loads(_card("detectors", card.id).read_text())["settings"]
-        parts += [f"## [detectors.{card.id}]", f"{card.title}. {card.why.strip()}", _table(_leaves(settings, ""))]
-        parts.append(f"`[detectors.{card.id}.services.NAME]` takes the same settings for one service.")
+        own = tomllib.loads(_card("detectors", card.id).read_text()).get("settings", {})
+        leaves = _as_leaves("", {name: card.settings[name] for name in own})
+        parts += [f"### [detectors.{card.id}]", f"{card.title}. {card.why.strip()}"]
+        parts += [_table(leaves)] if own else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -108,7 +115,7 @@ def _as_leaves(name: str, settings: Mapping[str, Setting]) -> Iterator[tuple[str
     for setting in settings.values():
         default, choices = spelled(setting.default, setting), list(setting.choices)
         leaf = {"kind": setting.kind, "default": default, "csf": setting.csf, "why": setting.why, "choices": choices}
-        yield f"{name}.{setting.name}", leaf
+        yield f"{name}.{setting.name}".removeprefix("."), leaf
 
 
 def _table(leaves: Iterator[tuple[str, dict[str, Any]]]) -> str:

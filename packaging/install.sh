@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 . "$root/packaging/prepare.sh"
 venv=/usr/lib/durward/venv
-units=(durward.target durward-enforcer.service durward-engine.service durward-alerter.service durward-restore.service)
+units=(durward.target durward-enforcer.service durward-engine.service durward-alerter.service durward-herald.service durward-restore.service)
 
 install_durward() {
     system_packages "$root/packaging/apt-run.txt"

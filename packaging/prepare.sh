@@ -114,16 +114,16 @@ python_packages() {
 
 # Makes the users that the daemons run as.
 system_users() {
-    getent group durward >/dev/null && getent passwd durward-enforcer durward-engine durward-alerter >/dev/null && return 0
-    need_root "making the users durward-enforcer, durward-engine and durward-alerter"
-    say "making the users durward-enforcer, durward-engine and durward-alerter"
+    getent group durward >/dev/null && getent passwd durward-enforcer durward-engine durward-alerter durward-herald >/dev/null && return 0
+    need_root "making the users durward-enforcer, durward-engine, durward-alerter and durward-herald"
+    say "making the users durward-enforcer, durward-engine, durward-alerter and durward-herald"
     if [ -d /run/systemd/system ]; then
         quietly systemd-sysusers "$root/packaging/sysusers/durward.conf"
         return
     fi
     getent group durward >/dev/null || quietly groupadd --system durward
     local name
-    for name in durward-enforcer durward-engine durward-alerter; do
+    for name in durward-enforcer durward-engine durward-alerter durward-herald; do
         getent passwd "$name" >/dev/null ||
             quietly useradd --system --gid durward --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$name"
     done

@@ -71,6 +71,8 @@ def described(event: Event) -> dict[str, str | int | None]:
         "user_name": event.user_name,
         "session": event.session,
         "hits": event.hits,
+        "about": event.about,
+        "quantity": event.quantity,
     }
 
 

@@ -105,9 +105,9 @@ class Scene:
                 break
         return answers
 
-    def get_blocked(self, attacker: Attacker) -> dict[str, Any]:
+    def get_blocked(self, attacker: Attacker, *, user: str = "root") -> dict[str, Any]:
         """Have somebody blocked for five wrong passwords; give the layer of `why` that says so."""
-        self.fail(attacker, 5)
+        self.fail(attacker, 5, user=user)
         self.await_block(attacker.address)
         return self.layer(attacker.address)
 

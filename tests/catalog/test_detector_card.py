@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from durward.catalog.detector_card import StoryDecision, StoryEvent, read_detector
+from durward.catalog.detector_card import read_detector
 from durward.catalog.document import ProblemsError
-from durward.model import FOREVER
+from durward.catalog.story import StoryDecision, StoryEvent
+from durward.model import FOREVER, Subject
 
 CARD = """
 title = "Too much"
@@ -69,7 +70,7 @@ def test_stories_are_flat_and_in_order(tmp_path: Path) -> None:
     assert [event.at for event in story.events] == [0, 60, 70, 80]
     assert story.events[0] == StoryEvent(0, "auth.success", "sshd", "198.51.100.7", None, 0)
     assert story.events[3] == StoryEvent(80, "auth.failure", "sshd", "203.0.113.9", "bob", 1)
-    assert story.gives == (StoryDecision(80, "block", "203.0.113.9", FOREVER),)
+    assert story.gives == (StoryDecision(80, "block", Subject("address", "203.0.113.9"), FOREVER),)
     assert story.settings == {"block_for": "forever"}
 
 

@@ -20,11 +20,13 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "choice": ("same",),
     "choices": (["same"],),
     "ports": ("22,80:90", "", "same"),
+    "service_ports": ("22,53/udp", ""),
     "rate": ("off", "5/m burst 10", "10/h total", "1/s per port"),
     "port_floods": ("22;tcp;5;300", ["53/udp 9/1d"]),
     "connection_limits": ("22;5,80;20", []),
     "knocks": ("22;TCP;20;7000;8000;9000", []),
     "places": (["nl", "as64500"], []),
+    "probed": ("0:65535,ICMP", ["22", "80:90", "BRD"], []),
     "budget": ("20/h", "off", "1/d"),
     "hours": ("22:00-7:00", "never"),
 }

@@ -45,7 +45,9 @@ def test_the_same_for_programs(tmp_path: Path) -> None:
 def test_what_is_right_is_said_to_be_right(tmp_path: Path) -> None:
     settings(tmp_path, "", allow="203.0.113.9\n")
     assert typed("check", home=tmp_path).status == 0
-    assert typed("check", "--json", home=tmp_path).answers == [{"right": True, "problems": [], "unchecked": []}]
+    assert typed("check", "--json", home=tmp_path).answers == [
+        {"right": True, "problems": [], "unchecked": [], "incomplete": []}
+    ]
     assert typed("check", home=tmp_path / "nowhere").status == 0, "an empty home is right"
 
 
@@ -112,3 +114,17 @@ def test_what_the_kernel_does_not_take_is_a_mistake(tmp_path: Path, monkeypatch:
     assert done.status == 2
     assert "the kernel does not take its rules" in done.out
     assert "nowhere" in done.out or "rror" in done.out
+
+
+def test_an_exempt_country_needs_its_networks_and_a_name_has_to_be_one(tmp_path: Path) -> None:
+    etc = settings(tmp_path, '[exemptions]\ncountries = ["NL", "AS64500"]\n')
+    (tmp_path / "lib" / "lists").mkdir(parents=True)
+    (tmp_path / "lib" / "lists" / "country-nl.txt").write_text("203.0.113.0/24\n")
+    done = typed("check", home=tmp_path)
+    assert done.status == 2
+    assert f"{etc / 'durward.toml'}:2: exemptions.countries: " in done.out
+    assert "as64500.txt is not there" in done.out
+    assert "country-nl.txt" not in done.out
+    (etc / "durward.toml").write_text('[exemptions]\nreverse_names = ["*.example.com"]\n')
+    done = typed("check", home=tmp_path)
+    assert f"{etc / 'durward.toml'}:2: exemptions.reverse_names: '*.example.com' is no name" in done.out

@@ -128,3 +128,15 @@ def test_every_filter_of_debian_is_carried_over_or_refused_with_a_reason(tmp_pat
             assert load_service(card).patterns
     assert carried > 60
     assert refused > 0
+
+
+@pytest.mark.skipif(not (DEBIAN / "filter.d/roundcube-auth.conf").is_file(), reason="fail2ban is not installed")
+def test_debians_exceptions_are_carried_over(tmp_path: Path) -> None:
+    source = read_filter(DEBIAN, "roundcube-auth", {})
+    assert source is not None
+    made = card_of(source, source.expressions, "roundcube_auth", Reads())
+    assert (made.excepted, made.unexcepted) == (source.ignored, ())
+    path = tmp_path / "roundcube_auth.toml"
+    path.write_text(made.text)
+    [pattern] = load_service(path).exceptions
+    assert pattern.lines == ("{text}Could not connect to {text} Connection refused{text}",)

@@ -40,6 +40,7 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
     "after": short_texts,
     "listing": listings,
     "last": some.booleans(),
+    "ports": some.booleans(),
     "subject": some.one_of(some.just(""), networks.map(lambda one: one.value)),
     "names": some.lists(some.from_regex(r"[a-z][a-z0-9_]{0,40}", fullmatch=True), max_size=40),
 }
@@ -113,7 +114,7 @@ def test_fields_of_a_wrong_type_are_refused(name: str, data: some.DataObject) ->
     fields = {field: data.draw(FIELDS[field]) for field in TABLE[name]}
     spelt = {field: [one.spell() for one in value] if field == "entries" else value for field, value in fields.items()}
     spelt[key] = data.draw(json_values)
-    assume(not isinstance(spelt[key], {"entries": list, "names": list, "last": bool}.get(key, str)))
+    assume(not isinstance(spelt[key], {"entries": list, "names": list, "last": bool, "ports": bool}.get(key, str)))
     assert refused(json.dumps({"word": name, **spelt}, separators=(",", ":")).encode())
 
 

@@ -5,6 +5,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Self, cast
@@ -51,6 +52,7 @@ class OpeningDoor:
         assert ready
         connection, _ = self._listener.accept()
         enforcer = cast("Enforcer", SimpleNamespace(_sources=self._sources))
+        enforcer._of_the_kernel = partial(Enforcer._of_the_kernel, enforcer)
         with connection:
             while connection in select.select([connection, self._ended], [], [])[0]:
                 packet, _ = receive(connection)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, strategies
@@ -21,7 +21,7 @@ from durward.daemons.alerting import Alerting
 from durward.daemons.desk import MISTAKES, RequestError
 from durward.daemons.ledger import Ledger
 from durward.messages.wire import read_message
-from durward.model import Decision, Finding
+from durward.model import FOREVER, Decision, Finding
 from durward.model.alert import Message
 from durward.store import outbox
 
@@ -210,6 +210,25 @@ def test_what_stays_wrong_is_told_and_what_passes_is_not(ledger: Ledger, monkeyp
     assert sender.waits(), "once a day"
 
 
+def test_what_was_told_to_be_wrong_is_told_when_it_is_right_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerting_module, "HEED_SECONDS", 0.0)
+    sender = Sender(ledger)
+    trouble = Finding("syslog", "liveness", "fail", "a line of ours did not arrive")
+    now = time.time()
+    for troubles in ([trouble], [trouble], [], []):
+        sender.alerting.tick(now, lambda found=tuple(troubles): found)  # type: ignore[misc]
+    told = []
+    while "message" in (handed := sender.ask("claim", channel="mail")):
+        told += [(alert.what, alert.severity) for alert in read_message(handed["message"]).alerts]
+        sender.ask("settle", id=handed["id"], sent=True)
+    assert told == [
+        ("syslog: liveness is not as it should be", "critical"),
+        ("syslog: liveness is as it should be again", "notice"),
+    ]
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -290,3 +309,58 @@ def test_a_test_goes_at_once(ledger: Ledger) -> None:
         sender.alerting.test({"channel": "webhook"}, NOW)
     with pytest.raises(RequestError, match="there is no message"):
         sender.alerting.state({"message": 99}, NOW)
+
+
+class Wanted:
+    """What people want to hear of one detector."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = {"alert": True, "block_for": 3600.0} | values
+
+    def of(self, _service: str) -> dict[str, Any]:
+        return self.values
+
+
+@pytest.mark.parametrize(
+    ("wanted", "until", "told"),
+    [
+        ({}, 60.0, True),
+        ({"alert": False}, 60.0, False),
+        ({"alert": False}, None, False),
+        ({"alert_temporary": False}, 60.0, False),
+        ({"alert_temporary": False}, None, True),
+        ({"alert_permanent": False}, None, False),
+        ({"alert_permanent": False}, 60.0, True),
+        ({"alert_permanent": False, "block_for": FOREVER}, None, True),
+    ],
+)
+def test_people_say_of_which_detectors_they_hear_and_programs_are_run_anyway(
+    ledger: Ledger, wanted: dict[str, Any], until: float | None, *, told: bool
+) -> None:
+    values = settings()
+    values["hook"] |= {"block": "/bin/true"}
+    sender = Sender(ledger, values)
+    sender.alerting = Alerting(ledger, values, cast("Any", {"brute_force": Wanted(**wanted)}))
+    sender.write(block(until=None if until is None else time.time() + until))
+    waiting = {name: outbox.waiting_number(ledger.store, name) for name in ("mail", "hook")}
+    assert waiting == {"mail": int(told), "hook": 1}
+    (refused,) = ledger.number([block("203.0.113.10")])
+    ledger.write([refused], {}, NOW, {refused.id: "an administrator is there"})
+    assert outbox.waiting_number(ledger.store, "mail") == int(told) + 1, "what a guard refused is told in any case"
+
+
+def test_an_account_has_its_program_run_once_for_all_its_addresses(ledger: Ledger) -> None:
+    values = settings()
+    values["hook"] |= {"account": "/bin/true"}
+    sender = Sender(ledger, values)
+    at = time.time()
+    made = [block(f"203.0.113.{last}") for last in (9, 10, 11)]
+    named = [replace(one, made_at=at, incident=replace(one.incident, account="shop")) for one in made if one.incident]
+    sender.write(*named)
+    message = sender.claim("hook")[1]
+    kinds = [alert.kind for alert in message.alerts]
+    while not sender.waits("hook"):
+        pass
+    assert outbox.waiting_number(ledger.store, "mail") == 3
+    assert kinds[0] in {"block", "account"}
+    assert ledger.store.read("SELECT count(*) FROM alert WHERE key LIKE 'account:%'") == [(1,)]

@@ -1,11 +1,13 @@
 """Answers while the enforcer is away: everything is decided, written and shown, and nobody is told that it holds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from tests.engine.samples import HERE, SUBJECT, engine, failures, fed
+from tests.store.samples import incident
 
 from durward.config.home import Home
 from durward.config.loading import load_lists
@@ -18,6 +20,7 @@ from durward.daemons.door import Door
 from durward.daemons.exemptions import Exemptions
 from durward.daemons.explaining import Explaining
 from durward.daemons.ledger import Ledger
+from durward.model import Decision
 from durward.store import decisions, standing
 
 NOW = 1_795_421_500.0
@@ -163,3 +166,14 @@ def test_absurd_questions_are_mistakes_of_who_asks(room: Room, verb: str, fields
     with pytest.raises((ValueError, KeyError, TypeError)):
         room.ask(verb, **fields)
     assert room.ask("log") == []
+
+
+def test_the_log_names_the_account_that_a_decision_is_about(room: Room) -> None:
+    """What suspends accounts reads it there."""
+    accused = replace(incident(SUBJECT), account="shop")
+    made = [
+        Decision("block", SUBJECT, NOW, None, "five failures", "detector:distributed", incident=one)
+        for one in (accused, incident(SUBJECT))
+    ]
+    room.ledger.write(room.ledger.number(made), {}, NOW)
+    assert [one.get("account") for one in room.ask("log")] == ["shop", None]

@@ -1,5 +1,6 @@
 """What `status` and `doctor` say: what was seen, and never that all is well where nothing is known."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -8,11 +9,14 @@ import pytest
 from tests.engine.samples import engine
 
 from durward.config.home import Home
+from durward.daemons.alerting import Alerting
 from durward.daemons.conditions import CLOCK_MIN, LATE_SECONDS, Conditions, finding_entry
 from durward.daemons.door import Door
 from durward.daemons.drift import Drift
 from durward.daemons.ledger import Ledger
+from durward.daemons.liveness import Liveness
 from durward.daemons.watch import SourceState, Tally, Watch
+from durward.engine.restraint import Restraint
 from durward.model import Finding
 from durward.scan.doubts import Doubts
 
@@ -25,10 +29,16 @@ class Told:
 
     def __init__(self, *states: SourceState) -> None:
         self.states = list(states)
-        self.drift, self.doubts = Drift([]), Doubts()
+        self.drift, self.doubts, self.liveness = Drift([]), Doubts(), Liveness(0.0)
 
     def sources(self, _now: float) -> list[SourceState]:
         return self.states
+
+    def trust(self, _now: float) -> list[Finding]:
+        return []
+
+    def trust_of(self, _source: str) -> str:
+        return ""
 
 
 class Room:
@@ -110,3 +120,28 @@ def test_what_the_engine_found_is_degraded(room: Room) -> None:
     assert f"scan {LOG}: RecursionError" in degraded
     assert ("error", "RecursionError") in room.found("scan")
     assert finding_entry(room.engine.findings[0])["subject"] == LOG
+
+
+def test_a_detector_that_is_held_is_degraded_and_says_why(room: Room) -> None:
+    room.engine._deciding.restraint = Restraint(0.3)
+    for number in range(10):
+        room.engine._deciding.restraint.reason("brute_force", NOW, familiar=number < 8)
+    (told,) = [one for one in room.conditions.status(NOW)["degraded"] if "held" in one]
+    assert told.startswith("brute_force is held until ")
+    assert told.endswith(": 8 of the 10 that it would block have logged in well of late")
+    assert not [one for one in room.conditions.status(NOW + 3600)["degraded"] if "held" in one]
+
+
+def test_the_process_that_sends_alerts_is_shown_with_the_others(room: Room) -> None:
+    class Sending:
+        def sender(self) -> int:
+            return os.getpid()
+
+        def problems(self) -> list[str]:
+            return []
+
+    assert "alerter" not in {one["name"] for one in room.conditions.status(NOW)["processes"]}
+    room.conditions.alerting = cast("Alerting", Sending())
+    (shown,) = [one for one in room.conditions.status(NOW)["processes"] if one["name"] == "alerter"]
+    assert shown["pid"] == os.getpid()
+    assert shown["rss_kib"] > 0

@@ -83,6 +83,35 @@ def test_an_event_of_the_service_ends_it_and_one_of_another_does_not(attacked: H
     assert attacked.told == []
 
 
+def test_what_others_write_hides_nothing() -> None:
+    """Most lines were others' while attacks were understood, and those fell silent since."""
+    host = Host()
+    for _ in range(20):
+        host.writes(KNOWN, 1)
+        host.writes(CRON, 60)
+    host.writes(CHANGED, 300, every=600.0)
+    [(subject, _)] = host.told
+    assert subject == f"sshd in {LOG}"
+
+
+def test_what_others_write_makes_nobody_quiet(attacked: Host) -> None:
+    """A few odd lines among many of others' are no change of words."""
+    for _ in range(18):
+        attacked.writes(CRON, 100)
+        attacked.writes(CHANGED, 1)
+    assert attacked.told == []
+
+
+def test_the_lines_of_one_second_are_shared_out_by_a_sample() -> None:
+    drift = Drift(CARDS)
+    ours, theirs = f"{CHANGED}\n".encode(), f"{CRON}\n".encode()
+    for second in range(4000):
+        for part, data in enumerate((ours + 3 * theirs, 4 * theirs, 4 * theirs)):
+            drift.heard(LOG, data, [], lines=4, services=("sshd",), now=NOW + second + part / 4)
+    own = drift._sources[LOG].services["sshd"].own
+    assert own == pytest.approx(4000 * 12 / 4, rel=0.01)
+
+
 def test_it_is_known_after_a_restart(attacked: Host) -> None:
     attacked.writes(CHANGED, 150)
     attacked.restarts()

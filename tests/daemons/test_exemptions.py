@@ -8,7 +8,9 @@ from tests.store.samples import NOW, decision, opened, recorded
 
 from durward.config.home import Home
 from durward.config.loading import Lists, load_lists
-from durward.daemons.exemptions import Exemptions, changes
+from durward.config.places import Places
+from durward.daemons.exemptions import Beyond, Exemptions, changes
+from durward.daemons.sparing import WEB, Verified
 from durward.model import Port, Scope, Subject
 from durward.store import standing
 from durward.store.store import Store
@@ -144,3 +146,36 @@ def test_what_a_file_held_is_not_gone_while_it_cannot_be_read(home: Home, store:
     found = lists(home, deny=f"203.0.113.9\nInclude {home.etc}/gone.list\n")
     assert changes(found, store, NOW) == []
     assert follow(home, store, deny="203.0.113.9\n") == [("unblock", "203.0.113.10", "in:")]
+
+
+def test_places_and_crawlers_are_exempt_beside_lists(home: Home, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "country-nl.txt").write_text("203.0.113.0/24\n")
+    places = Places(tmp_path, ["NL"])
+    places.read()
+    beyond = Beyond(places, Verified(), frozenset({"nginx"}))
+    exemptions = Exemptions(lists(home), store, NOW, beyond)
+    assert exemptions.exempt("203.0.113.9") == "exemptions.countries: NL"
+    assert exemptions.ignored(Subject.parse("203.0.113.0/25")) == "exemptions.countries: NL"
+    assert exemptions.allowed(Subject.parse("203.0.113.9")) is None
+    assert exemptions.exempt("198.51.100.7") is None
+    beyond.verified.note("198.51.100.7", "a crawler", NOW + 60)
+    assert exemptions.spared("198.51.100.7", "nginx") == "a crawler"
+    assert exemptions.spared("198.51.100.7", "sshd") is None
+    assert exemptions.spared_for_web(Subject.parse("198.51.100.7")) == "a crawler"
+    assert exemptions.exempt("198.51.100.7") is None
+
+
+def test_what_is_ignored_for_the_web_counts_elsewhere(home: Home, store: Store) -> None:
+    recorded(store, [decision("198.51.100.7", "ignore", scope=WEB, origin="exemption:search_engines")])
+    exemptions = Exemptions(lists(home), store, NOW, Beyond(web=frozenset({"nginx"})))
+    assert (exemptions.spared("198.51.100.7", "nginx") or "").startswith("decision ")
+    assert exemptions.spared("198.51.100.8", "nginx") is None
+    assert exemptions.spared("nonsense", "nginx") is None
+    assert exemptions.exempt("198.51.100.7") is None
+    assert exemptions.ignored(Subject.parse("198.51.100.7")) is None
+    assert (
+        Exemptions(lists(home), store, NOW + 7200, Beyond(web=frozenset({"nginx"}))).spared_for_web(
+            Subject.parse("198.51.100.7")
+        )
+        is None
+    )

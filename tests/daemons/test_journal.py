@@ -1,16 +1,20 @@
 """The journal as the engine follows it: only where a service wants it, and its absence ends nothing."""
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.daemons.opener import OpeningDoor
+from tests.sources.journald import running_journald, unit_group
 
 from durward.config.home import Home
 from durward.config.loading import Loaded, load
 from durward.control.channel import ChannelError
-from durward.daemons.journal import NAME, JournalReading
+from durward.daemons.journal import ALIVE_SECONDS, NAME, JournalReading
 from durward.daemons.opening import Opening
 
 NOW = 1_795_421_520.0
@@ -65,3 +69,30 @@ def test_without_the_enforcer_it_cannot_be_opened(tmp_path: Path) -> None:
         with pytest.raises(ChannelError):
             reading.open(NOW)
         assert reading.moved() == {}
+
+
+def test_without_a_journal_nobody_is_vouched_for(tmp_path: Path) -> None:
+    with OpeningDoor(tmp_path, []) as enforcer:
+        reading = JournalReading(Opening(enforcer.door), loaded(tmp_path, '["ssh.service"]'), None, 0.0)
+        reading.open(NOW)
+        assert not reading.vouches_for("sshd", b"sshd")
+        assert list(reading.posing) == []
+
+
+@pytest.mark.kernel
+def test_a_journal_vouches_for_what_it_has_and_a_dead_one_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_journald() as journald, unit_group("durward-sshd.service") as unit:
+        journald.say_as(b"genuine", "sshd", unit=unit)
+        opening = cast("Opening", SimpleNamespace(journal=lambda: (journald.descriptors(), frozenset()), problems={}))
+        reading = JournalReading(opening, loaded(tmp_path, '["durward-sshd.service"]'), None, 0.0)
+        reading.open(NOW)
+        assert reading.journal is not None
+        assert reading.vouches_for("sshd", b"sshd")
+        assert not reading.vouches_for("sshd", b"sshd-session")
+        assert not reading.vouches_for("postfix", b"postfix/smtpd")
+        later = time.time() + ALIVE_SECONDS + 60
+        monkeypatch.setattr(time, "time", lambda: later)
+        assert not reading.vouches_for("sshd", b"sshd")
+        reading.journal.close()

@@ -11,7 +11,7 @@ from tests.daemons.forked import forked
 
 from durward.config.home import Home
 from durward.daemons.privileges import become
-from durward.daemons.seclusion import ROOM, leave_network, reach_home
+from durward.daemons.seclusion import ROOM, leave_network, meet_only, reach_home
 from durward.daemons.supervisor import prepare
 
 ENGINE = "durward-engine"
@@ -100,3 +100,22 @@ def test_a_parent_that_bars_the_way_is_found_wherever_it_is(closed: Path) -> Non
     os.chown(closed / "a", 65534, 65534)
     (closed / "a").chmod(0o711)
     assert forked(lambda: reach_home(home, ENGINE).etc) == str(home.etc)
+
+
+def test_who_only_meets_sees_the_sockets_and_neither_settings_nor_state(closed: Path) -> None:
+    home = home_below(closed)
+    (home.lib / "durward.db").write_text("state")
+    (home.run / "names.sock").touch()
+
+    def act() -> str:
+        moved = reach_home(home, "durward-herald")
+        meet_only(moved)
+        become("durward-herald")
+        for place in (moved.etc, moved.lib):
+            assert list(place.iterdir()) == []
+        for place in (moved.etc, moved.lib, moved.run):
+            with pytest.raises(OSError, match="Read-only"):
+                (place / "mine").write_text("x")
+        return " ".join(path.name for path in moved.run.iterdir())
+
+    assert forked(act) == "names.sock"

@@ -196,10 +196,11 @@ def test_pauses_grow_up_to_their_bound_and_a_long_life_makes_them_short_again() 
     assert process.reap(now) is None
 
 
-def test_its_children_are_the_enforcer_and_the_engine_of_one_home() -> None:
-    enforcer, engine = Supervisor(Home.below(Path("/nowhere"))).processes
-    assert (enforcer.name, engine.name) == ("enforcer", "engine")
-    for process in (enforcer, engine):
+def test_its_children_are_the_enforcer_the_engine_and_the_herald_of_one_home() -> None:
+    enforcer, engine, herald = Supervisor(Home.below(Path("/nowhere"))).processes
+    assert (enforcer.name, engine.name, herald.name) == ("enforcer", "engine", "herald")
+    assert (enforcer.vital, engine.vital, herald.vital) == (True, True, False)
+    for process in (enforcer, engine, herald):
         assert process.arguments[1:4] == ["-I", "-m", f"durward.daemons.{process.name}"]
         assert process.arguments[4:6] == ["--etc", "/nowhere/etc"]
         assert process.arguments[-2:] == ["--supervised", str(os.getpid())]

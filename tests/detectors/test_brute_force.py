@@ -1,23 +1,25 @@
 """Guessing passwords: what the reason says, which failures belong together, and what is let go."""
 
+from collections.abc import Sequence
+
 import pytest
 from tests.engine.samples import NOW, SUBJECT, event, policy, threshold
 
 from durward.detectors.brute_force import Detector
-from durward.engine.recollection import Recollection
+from durward.engine.room import Room
 from durward.model import Incident
 
 
 def detector(**services: object) -> Detector:
-    return Detector("brute_force", policy(services=services), Recollection())  # type: ignore[arg-type]
+    return Detector("brute_force", policy(services=services), Room())  # type: ignore[arg-type]
 
 
 def feed(to: Detector, count: int, every: float = 1.0, service: str = "sshd") -> Incident | None:
-    incident = None
+    incidents: Sequence[Incident] = ()
     for turn in range(count):
         one = event(turn * every, service=service)
-        incident = to.feed(one, SUBJECT, one.at)
-    return incident
+        incidents = to.feed(one, SUBJECT, one.at)
+    return incidents[0] if incidents else None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from durward.catalog.shelf import directories_of, load_detectors
 from durward.detectors.brute_force import Detector
 from durward.engine.engine import Engine
 from durward.engine.policy import DetectorPolicy, Policy, Threshold
-from durward.engine.recollection import Recollection
+from durward.engine.room import Room
 from durward.model import Decision, Event, Subject
 
 NOW = 1_795_421_400.0  # 2026-11-23 08:10:00 UTC
@@ -49,9 +49,9 @@ def engine(
 ) -> Engine:
     """An engine whose detectors all count failures; by default one of them."""
     policies = detectors or {"brute_force": policy()}
-    recollection = Recollection()
-    made = {name: Detector(name, one, recollection) for name, one in policies.items()}
-    return Engine(Policy(policies, **policy_fields), made, earlier)
+    room = Room()
+    made = {name: Detector(name, one, room) for name, one in policies.items()}
+    return Engine(Policy(policies, **policy_fields), made, earlier, room)
 
 
 def fed(to: Engine, events: Sequence[Event]) -> list[Decision]:

@@ -68,3 +68,41 @@ def test_a_card_without_code_is_a_mistake_that_is_named(tmp_path: Path) -> None:
     card = replace(brute_force(), id="port_scan", code="nowhere")
     with pytest.raises(ProblemsError, match=r"port_scan.toml:1: code: there is no packaged detector 'nowhere'"):
         import_detectors([card])
+
+
+OWN_DETECTOR = """
+title = "Too many wrong vouchers"
+why   = "Vouchers are guessed."
+hears = ["voucher.refused"]
+
+[counting]
+key      = "source"
+distinct = "about"
+says     = "{count} wrong vouchers, {distinct} different ones, in {span}"
+
+[settings.count]
+default = 3
+
+[settings.distinct]
+default = 2
+
+[settings.remedy]
+default = "ports"
+
+[settings.block_ports]
+default = "80,443"
+"""
+
+
+def test_an_administrator_s_own_detector_is_a_file_of_data(tmp_path: Path) -> None:
+    own = tmp_path / "etc" / "detectors"
+    own.mkdir(parents=True)
+    (own / "voucher.toml").write_text(OWN_DETECTOR)
+    (tmp_path / "etc" / "durward.toml").write_text('[detectors.voucher]\nblock_for = "5m"\n')
+    loaded = load(Home.below(tmp_path))
+    guard = assemble(policy_of(loaded.settings, loaded.services, loaded.detectors), loaded.detectors)
+    same = failures(5, kind="voucher.refused", service="shop", about="A1")
+    assert fed(guard, same) == []
+    (made,) = fed(guard, failures(1, 6, kind="voucher.refused", service="shop", about="A2"))
+    assert made.reason == "3 wrong vouchers, 2 different ones, in 3 s"
+    assert ([port.number for port in made.scope.ports], made.until) == ([80, 443], NOW + 6 + 300)

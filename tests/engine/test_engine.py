@@ -1,5 +1,7 @@
 """The engine: who is blocked, when and for how long; and who is not, whatever is written about him."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -52,6 +54,20 @@ def test_the_exempt_are_never_blocked_until_the_lists_say_otherwise() -> None:
     guard.reconsider(Policy({"brute_force": policy()}))
     assert fed(guard, failures(4, 100)) == []
     assert len(guard.feed(event(104))) == 1
+
+
+def test_who_is_spared_for_one_service_is_blocked_for_another() -> None:
+    def spared(address: str, service: str) -> str | None:
+        return "a crawler" if (address, service) == (HERE, "sshd") else None
+
+    guard = engine()
+    guard.reconsider(Policy({"brute_force": policy()}, spared=spared))
+    assert fed(guard, failures(50)) == []
+    for at in range(50):
+        guard.remember(event(at))
+    assert guard.nearest(SUBJECT)[0] == 0
+    assert len(fed(guard, [event(at)._replace(service="dovecot") for at in range(50)])) == 1
+    assert len(fed(guard, failures(5, source_ip="203.0.113.77"))) == 1
 
 
 def test_who_becomes_exempt_is_no_longer_counted() -> None:
@@ -184,12 +200,14 @@ def test_a_detector_that_raises_is_switched_off_and_reported_and_the_others_go_o
         def __init__(self) -> None:
             self.heard = 0
 
-        def feed(self, event: Event, subject: Subject, at: float) -> Incident | None:
+        def feed(self, event: Event, subject: Subject | None, at: float) -> Sequence[Incident]:
             self.heard += 1
-            return self.maybe("feed")
+            self.maybe("feed")
+            return ()
 
-        def tick(self, now: float) -> None:
+        def tick(self, now: float) -> Sequence[Incident]:
             self.maybe("tick")
+            return ()
 
         def forget(self, subject: Subject) -> None:
             self.maybe("forget")
@@ -227,9 +245,10 @@ def test_one_event_that_is_too_much_for_two_detectors_lengthens_the_next_block_o
 
 def test_shadow_decides_and_blocks_nobody() -> None:
     guard = engine({"brute_force": policy(threshold(mode="shadow"))})
-    made = fed(guard, failures(10))
+    made = fed(guard, failures(10) + failures(5, 2 * HOUR))
     assert [one.simulated for one in made] == [True, True]
-    assert [one.until for one in made] == [NOW + 4 + HOUR, NOW + 9 + HOUR], "nothing grows that did not happen"
+    ends = [NOW + 4 + HOUR, NOW + 2 * HOUR + 4 + HOUR]
+    assert [one.until for one in made] == ends, "once for the time of a block, and nothing grows that did not happen"
 
 
 def test_off_does_not_even_look() -> None:
@@ -275,7 +294,7 @@ def test_sweeping_goes_on_after_the_clock_was_put_back() -> None:
     guard.tick(NOW + 10**8)
     guard.block(SUBJECT, NOW + 10)
     guard.tick(NOW + 100)
-    assert guard._blocked == {}
+    assert guard._deciding._blocked == {}
 
 
 def test_whose_lines_count_where_they_are_nearest_to_a_block() -> None:

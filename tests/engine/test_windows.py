@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from durward.engine import windows
 from durward.engine.recollection import RECORD_BITS, RECORDS_MAX
 from durward.engine.windows import Window
 
@@ -25,6 +26,23 @@ def test_what_counts_is_what_lies_within_the_span_of_the_newest(hits: list[tuple
         naive = sorted(one for one in naive if one >> RECORD_BITS > newest - seconds * 1000)
         assert window.add("a", mark(milliseconds, record)) == len(naive)
         assert window.marks("a") == naive
+
+
+HIT = some.tuples(some.sampled_from("abc"), some.integers(0, 60_000), some.integers(1, 3))
+
+
+@given(some.lists(HIT, max_size=60), some.integers(1, 30))
+def test_very_many_keys_are_counted_as_few_are(hits: list[tuple[str, int, int]], seconds: int) -> None:
+    """In the order of time, as lines come; with `few_keys` of 0 every first hit is kept apart."""
+    few, many = Window(seconds, keep=9), Window(seconds, keep=9, few_keys=0)
+    for number, (key, milliseconds, weight) in enumerate(sorted(hits, key=lambda hit: hit[1])):
+        now = mark(milliseconds, number)
+        assert many.add(key, now, weight) == few.add(key, now, weight)
+        assert many.marks(key) == few.marks(key)
+    many.forget("a")
+    assert many.marks("a") == []
+    many.expire(200)
+    assert len(many) == 0
 
 
 @given(some.lists(some.integers(0, 20_000), min_size=1, max_size=40), some.integers(1, 6), some.integers(1, 10))
@@ -89,3 +107,14 @@ def test_a_window_full_of_fresh_keys_forgets_a_tenth_of_those_seen_first() -> No
         assert len(window) <= 20
         assert window.marks(f"key {number}")
     assert not window.marks("key 0")
+
+
+def test_the_marks_of_all_keys_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "MARKS_MAX", 100)
+    window = Window(10, keep=5)
+    for key in range(100):
+        for number in range(5):
+            window.add(f"key {key}", mark(1000 + key, number))
+    window.expire(2)
+    assert 0 < sum(len(window.marks(f"key {key}")) for key in range(100)) <= 100
+    assert window.marks("key 99") != []

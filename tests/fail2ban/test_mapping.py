@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.fail2ban.etc import write
 
+from durward.catalog.service_card import load_service, load_services
+from durward.catalog.shelf import directories_of
 from durward.fail2ban.failure import Fail2banError
 from durward.fail2ban.general import say_general
 from durward.fail2ban.jails import read_jails
@@ -13,6 +15,8 @@ from durward.fail2ban.mapping import Known, plan_of
 from durward.fail2ban.plan import Plan, Row
 from durward.fail2ban.remaining import of_key, say_remaining
 from durward.fail2ban.thresholds import thresholds_of
+from durward.scan.scanner import Scanner
+from durward.scan.timestamps import Calendar
 
 FILES = {"sshd": ("/var/log/auth.log",), "apache": ("/var/log/apache2/*error.log",)}
 KNOWN = Known(frozenset(FILES), lambda service: FILES.get(service, ()), lambda _service: ())
@@ -49,7 +53,7 @@ def test_growing_bans(tmp_path: Path) -> None:
         "count": 0,
         "within": "10m",
         "block_for": "10m",
-        "block_for_max": "35d",
+        "block_for_max": "5h",
         "escalate": 5,
     }
     assert rows_of(plan, "sshd", "bantime.rndtime")[0].outcome == "refused"
@@ -90,11 +94,80 @@ def test_an_own_filter_becomes_a_card(tmp_path: Path) -> None:
     assert values_of(plan, "shop")["count"] == 2
 
 
-def test_a_filter_with_exceptions_is_not_carried_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("growing", "values"),
+    [
+        ("", {"escalate": 2}),
+        ("bantime.factor = 1.5", {"escalate": 3}),
+        ("bantime.factor = 0.2", {"escalate": 1}),
+        ("bantime.multipliers = 1 2 4 8 16 32 64", {"escalate": 2, "block_for_max": "640m"}),
+        ("bantime.multipliers = 1 2 4 8\nbantime.maxtime = 30m", {"escalate": 2, "block_for_max": "30m"}),
+        ("bantime.multipliers = 1 2 4\nbantime.factor = 3", {"escalate": 6, "block_for_max": "2h"}),
+        ("bantime.formula = ban.Time * (1<<(ban.Count if ban.Count<20 else 20)) * banFactor", {"escalate": 2}),
+        (
+            "bantime.formula = ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)",
+            {"escalate": 2.72},
+        ),
+        ("bantime.formula = ban.Time * 7\nbantime.multipliers = 1 3", {"escalate": 3, "block_for_max": "30m"}),
+        ("bantime.formula = ban.Time * 7", {"escalate": 2}),
+    ],
+)
+def test_ways_to_grow(tmp_path: Path, growing: str, values: dict[str, Any]) -> None:
+    plan = planned(tmp_path, f"[DEFAULT]\nbantime.increment = true\n{growing}\n[sshd]\nenabled = true\n")
+    found = values_of(plan, "sshd")
+    assert {key: found[key] for key in ("escalate", "block_for_max") if key in found} == values
+    refused = [row.key for row in plan.rows if row.outcome == "refused" and row.jail == "sshd"]
+    assert ("bantime.formula" in refused) == (growing == "bantime.formula = ban.Time * 7")
+
+
+def test_the_exceptions_of_a_filter_become_those_of_its_card(tmp_path: Path) -> None:
     shop = "[Definition]\nfailregex = ^ closed to <HOST>$\nignoreregex = to 192\\.0\\.2\\.\n"
+    local = "[shop]\nenabled = true\nlogpath = /x\nignoreregex = ^ closed to 198\\.51\\.100\\.7$\n"
+    plan = planned(tmp_path, local, **{"filter.d/shop.conf": shop})
+    [card] = plan.cards
+    path = tmp_path / "shop.toml"
+    path.write_text(card.text)
+    lines = [f"2026-11-23 08:10:00 closed to {ip}\n" for ip in ("203.0.113.9", "192.0.2.4", "198.51.100.7")]
+    events = Scanner([load_service(path)]).events(
+        "".join(lines).encode(), source="file:/x", position=0, observed_at=0.0, calendar=Calendar(0.0, 0)
+    )
+    assert [event.source_ip for event in events] == ["203.0.113.9"]
+    rows = rows_of(plan, "shop", "ignoreregex")
+    assert [(row.outcome, row.target) for row in rows] == [("maps", "services/shop.toml [[exception]]")] * 2
+
+
+@pytest.mark.parametrize(
+    ("ignored", "why"),
+    [("(?!x)closed to", "ignoreregex could not be carried over"), ("closed to", "ignoreregex takes the same lines")],
+)
+def test_nobody_is_blamed_whom_the_filter_spares(tmp_path: Path, ignored: str, why: str) -> None:
+    shop = f"[Definition]\nfailregex = ^ closed to <HOST>$\nignoreregex = {ignored}\n"
     plan = planned(tmp_path, "[shop]\nenabled = true\nlogpath = /x\n", **{"filter.d/shop.conf": shop})
     assert plan.cards == []
-    assert "ignoreregex" in rows_of(plan, "shop", "failregex")[0].why
+    assert why in rows_of(plan, "shop", "failregex")[0].why
+
+
+def test_exceptions_to_a_filter_whose_service_has_a_card(tmp_path: Path) -> None:
+    files = {"filter.d/sshd.conf": "[Definition]\nfailregex = ^ refused <HOST>$\nignoreregex = ^ debug \n"}
+    local = "[sshd]\nenabled = true\nignoreregex = Failed password for probe from \n    (?!x)y\n"
+    plan = planned(tmp_path, local, **files)
+    rows = rows_of(plan, "sshd", "ignoreregex")
+    assert [(row.text, row.outcome, row.target) for row in rows] == [
+        ("^ debug", "needless", ""),
+        ("Failed password for probe from", "maps", "services/sshd_spared.toml [[exception]]"),
+        ("(?!x)y", "refused", ""),
+    ]
+    assert rows[1].place == f"{tmp_path}/jail.local:3"
+    [card] = plan.cards
+    (tmp_path / "sshd_spared.toml").write_text(card.text)
+    lines = [
+        f"Nov 23 08:10:00 web1 sshd[4242]: Failed password for {user} from 203.0.113.9\n" for user in ("bob", "probe")
+    ]
+    cards = [one for one in load_services([*directories_of("services"), tmp_path]) if one.id in ("sshd", "sshd_spared")]
+    events = Scanner(cards).events(
+        "".join(lines).encode(), source="file:/x", position=0, observed_at=0.0, calendar=Calendar(0.0, 0)
+    )
+    assert [event.user_name for event in events] == ["bob"]
 
 
 def test_what_a_site_adds_to_a_filter_of_the_package_is_a_card_beside_ours(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ STATUS = {
     "since": "2026-11-23T08:10:00.000+00:00",
     "degraded": [],
     "blocks": 3,
+    "throttles": 2,
     "allows": 1,
     "sources": [
         {"name": 'file:/var/log/a"b\\\n.log', "lag_seconds": 0.25, "lines": 12345678, "events": 7},
@@ -24,6 +25,7 @@ def test_every_line_is_one_that_prometheus_reads() -> None:
     assert text.endswith("\n")
     assert [line for line in text.splitlines() if not LINE.fullmatch(line)] == []
     assert 'durward_entries{list="block"} 3\n' in text
+    assert 'durward_entries{list="throttle"} 2\n' in text
     assert "durward_protecting 1\n" in text
     assert 'durward_source_lines_total{source="file:/var/log/a\\"b\\\\\\\\x0a.log"} 12345678\n' in text
     assert 'durward_alert_messages_sent{channel="mail"} 5\n' in text

@@ -1,12 +1,16 @@
 """Of which decisions people are told: of those that nobody made by hand, each with its undo."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.store.samples import NOW, decision
+from tests.store.samples import NOW, decision, incident
 
 from durward.messages import occasions
-from durward.model import EVERYTHING, Finding, Standing, Subject
+from durward.model import EVERYTHING, Decision, Finding, Standing, Subject
+from durward.model.alert import Alert
+
+SUBJECT = Subject.parse("203.0.113.9")
 
 
 def test_a_block_says_everything() -> None:
@@ -59,3 +63,57 @@ def test_the_same_trouble_is_told_once_a_day() -> None:
     assert tomorrow is not None
     assert first.key == later.key != tomorrow.key
     assert occasions.of_finding(replace(trouble, result="pass"), NOW) is None
+
+
+def told(made: Decision, refused: str | None = None) -> Alert:
+    alert = occasions.of_decision(made, refused)
+    assert alert is not None
+    return alert
+
+
+def login(subject: Subject = SUBJECT, **other: Any) -> Decision:
+    reason = "bob logged in by SSH from 203.0.113.9, for the first time"
+    values = {"reason": reason, "account": "bob", "severity": "warning", "about": "SHA256:x"} | other
+    made = replace(incident(subject), **values)
+    return replace(decision("203.0.113.9", "alert"), subject=subject, incident=made, reason=reason)
+
+
+def test_a_login_says_what_happened_and_what_helps() -> None:
+    alert = told(login())
+    assert (alert.what, alert.account, alert.about) == (login().reason, "bob", "SHA256:x")
+    assert (alert.done, alert.undo) == ("nothing was blocked; you are only told", "durward block 203.0.113.9")
+    assert told(login(severity="info")).severity == "info"
+    assert told(login(severity=None)).undo == "durward ignore 203.0.113.9"
+    of_account = told(login(Subject("user", "bob; reboot")))
+    assert of_account.undo == "durward why 'bob; reboot'", "it can be pasted into a shell"
+
+
+def test_an_alert_that_is_only_watched_says_what_happened_all_the_same() -> None:
+    alert = told(replace(login(), simulated=True))
+    assert (alert.what, alert.severity) == (login().reason, "info")
+
+
+def test_that_a_detector_is_held_is_told_once_for_all_whom_it_would_have_blocked() -> None:
+    held = "brute_force is held: 4 of the 10 that it would block have logged in well of late"
+    made = [replace(decision(f"203.0.113.{last}"), id=last, held=held) for last in (9, 10)]
+    first, second = (told(one, held) for one in made)
+    assert first.key == second.key
+    assert (first.kind, first.severity, first.done) == ("refused", "critical", f"nothing: {held}")
+    assert first.undo == "durward status"
+    later = replace(made[0], made_at=made[0].made_at + occasions.HELD_SECONDS)
+    assert told(later, held).key != first.key
+
+
+def test_programs_are_told_of_an_account_once() -> None:
+    accused = [login(Subject.parse(address), severity=None) for address in ("203.0.113.9", "203.0.113.10")]
+    first, second = (occasions.of_account(one, None) for one in accused)
+    assert first is not None
+    assert second is not None
+    assert (first.kind, first.account, first.key) == ("account", "bob", second.key)
+    of_login = occasions.of_account(login(), None)
+    assert of_login is not None
+    assert of_login.kind == "login"
+    assert occasions.of_account(decision("203.0.113.9"), None) is None
+    assert occasions.of_account(login(), "a guard") is None
+    assert occasions.of_account(replace(login(), held="held"), None) is None
+    assert occasions.of_account(replace(login(), simulated=True), None) is None

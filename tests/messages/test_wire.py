@@ -58,3 +58,9 @@ def test_what_is_no_message_is_refused(entry: dict[str, object]) -> None:
 def test_a_field_of_another_type_is_refused(name: str, value: object) -> None:
     with pytest.raises(WireError):
         read_alert(json.dumps(json.loads(written(ALERT)) | {name: value}))
+
+
+def test_what_an_earlier_release_wrote_is_read() -> None:
+    """Alerts wait in the database while durward is upgraded."""
+    earlier = {name: value for name, value in json.loads(written(ALERT)).items() if name not in {"account", "about"}}
+    assert read_alert(json.dumps(earlier)) == ALERT

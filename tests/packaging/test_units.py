@@ -10,17 +10,25 @@ import pytest
 PACKAGING = Path(__file__).parents[2] / "packaging"
 UNITS = PACKAGING / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
-EXPOSURE_MAX = {"durward-enforcer": 2.0, "durward-engine": 1.0, "durward-alerter": 2.0, "durward-restore": 2.0}
+EXPOSURE_MAX = {
+    "durward-enforcer": 2.0,
+    "durward-engine": 1.0,
+    "durward-alerter": 2.0,
+    "durward-herald": 2.0,
+    "durward-restore": 2.0,
+}
 CAPABILITIES = {
     "durward-enforcer": {"CAP_NET_ADMIN", "CAP_DAC_READ_SEARCH"},
     "durward-engine": set(),
     "durward-alerter": set(),
+    "durward-herald": set(),
     "durward-restore": {"CAP_NET_ADMIN"},
 }
 FAMILIES = {
     "durward-enforcer": {"AF_NETLINK", "AF_UNIX"},
     "durward-engine": {"AF_UNIX"},
     "durward-alerter": {"AF_INET", "AF_INET6", "AF_UNIX"},
+    "durward-herald": {"AF_INET", "AF_INET6", "AF_UNIX"},
     "durward-restore": {"AF_NETLINK"},
 }
 
@@ -94,7 +102,7 @@ def test_sysusers_and_tmpfiles_make_what_the_units_need(tmp_path: Path) -> None:
     people = (tmp_path / "etc" / "passwd").read_text()
     group = re.search(r"^durward:x:(\d+):", (tmp_path / "etc" / "group").read_text(), re.MULTILINE)
     assert group is not None
-    for user in ("durward-enforcer", "durward-engine", "durward-alerter"):
+    for user in ("durward-enforcer", "durward-engine", "durward-alerter", "durward-herald"):
         assert re.search(rf"^{user}:x:\d+:{group[1]}:.*:/usr/sbin/nologin$", people, re.MULTILINE)
     done = subprocess.run(
         ["systemd-tmpfiles", f"--root={tmp_path}", "--create", PACKAGING / "tmpfiles" / "durward.conf"],

@@ -55,6 +55,21 @@ def test_lifting_leaves_what_another_block_needs(keeper: Keeper) -> None:
     assert comments(keeper, within, standing("203.0.113.8")) == [None, None]
 
 
+def test_a_throttle_stands_beside_a_block_and_guards_forbid_it_too(keeper: Keeper) -> None:
+    block = standing("203.0.113.64/26", None, 1)
+    throttle = standing("203.0.113.64/26", decision=2, listing="throttle")
+    keeper.begin()
+    assert keeper.replace("block", wanted(block), time.time(), last=False) == []
+    [refused] = keeper.throttle(wanted(throttle, standing(OWN, listing="throttle")), time.time())
+    assert (refused.index, "own address" in refused.reason) == (1, True)
+    keeper.replace("block", [], time.time(), last=True)
+    assert comments(keeper, block, throttle) == ["decision 1", "decision 2"]
+    keeper.replace("throttle", [], time.time(), last=True)
+    assert comments(keeper, block, throttle) == ["decision 1", "decision 2"], "what came in between stays"
+    keeper.unblock([throttle], time.time())
+    assert comments(keeper, block, throttle) == ["decision 1", None]
+
+
 def test_a_list_is_replaced_by_difference(keeper: Keeper, sets: Sets) -> None:
     first, second, third = (standing(f"203.0.113.{number}", decision=number) for number in (11, 12, 13))
     allowed = standing("198.51.100.7", listing="allow")

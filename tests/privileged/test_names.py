@@ -27,6 +27,8 @@ def test_the_names_are_those_of_our_table_alone(namespace: Namespace) -> None:
     assert {name for name in found.sets if not name.startswith("__map")} == set_names(skeleton()) | {
         "live4",
         "live6",
+        "live_udp4",
+        "live_udp6",
     }
     assert {marker_of(skeleton()), "prerouting", "refuse_out6"} <= found.chains
     assert "input_a" not in found.chains

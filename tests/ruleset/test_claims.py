@@ -40,9 +40,21 @@ def test_only_what_is_kept_stays() -> None:
     claims = Claims()
     first = [element.identity for element in claims.add(standing("203.0.113.9"), NOW)]
     (second,) = [element.identity for element in claims.add(standing("203.0.113.7"), NOW)]
-    assert claims.keep_only(("allow",), set()) == []
-    assert claims.keep_only(("block", "out"), {(first[0], "203.0.113.9")}) == [second]
+    assert claims.keep_only("allow", set()) == []
+    assert claims.keep_only("block", {(first[0], "203.0.113.9")}) == [second]
     assert claims.keys([standing("203.0.113.9")]) == [first]
+
+
+def test_a_block_and_a_throttle_of_one_network_need_each_other_for_nothing() -> None:
+    claims = Claims()
+    block = standing("203.0.113.0/24", None, 1)
+    throttle = Standing("throttle", block.subject, EVERYTHING, NOW + 60, 2)
+    near = {element.set_name for one in (block, throttle) for element in claims.add(one, NOW)} - {"block4_24"}
+    assert near == {"block_near4_16", "throttle_near4_16", "throttle4_24"}
+    assert {key.set_name for key in claims.drop(throttle, NOW).take} == {"throttle4_24", "throttle_near4_16"}
+    claims.add(throttle, NOW)
+    assert claims.keep_only("throttle", set()) != []
+    assert {element.set_name for element in claims.elements(NOW)} == {"block4_24", "block_near4_16"}
 
 
 ACTS = st.lists(

@@ -123,6 +123,8 @@ def test_the_block_prefix_has_a_level_of_its_own() -> None:
         ("10.20.4.0/22", "in:", "block", ["block_near4_16 10.20.0.0"]),
         ("10.20.0.0/15", "in:", "block", ["block_near4_16 10.20.0.0", "block_near4_16 10.21.0.0"]),
         ("10.20.113.9", "out:", "block", ["out_near4_16 10.20.0.0"]),
+        ("10.20.113.9", "in:", "throttle", ["block_near4_16 10.20.0.0", "throttle_near4_16 10.20.0.0"]),
+        ("2001:db8:1::/64", "in:", "throttle", ["block_near6_32 2001:db8::", "throttle_near6_32 2001:db8::"]),
         ("10.20.113.9", "in:", "allow", ["allow_near4_16 10.20.0.0"]),
         ("10.20.113.9", "in:22", "allow", ["allow_near4_16 10.20.0.0"]),
         ("10.20.113.9", "out:", "allow", []),

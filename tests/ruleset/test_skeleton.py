@@ -11,7 +11,7 @@ from durward.ruleset.skeleton import marker_of, mending, replacement, rule_count
 def test_every_set_is_looked_up_and_every_look_up_has_its_set() -> None:
     text = skeleton(56)
     assert (
-        {shape.name for shape in shapes(56)} | {"live4", "live6"}
+        {shape.name for shape in shapes(56)} | {"live4", "live6", "live_udp4", "live_udp6"}
         == set(re.findall(r"@(\w+)", text))
         == set(re.findall(r"\tset (\w+)", text))
     )
@@ -38,8 +38,8 @@ def test_the_marker_tells_skeletons_apart() -> None:
 def test_only_rules_are_counted() -> None:
     counts = rule_counts(skeleton())
     assert counts["prerouting"] == 3
-    assert (counts["arriving4"], counts["near4"], counts["passes4"], counts["leaving4"]) == (2, 5, 6, 1)
-    assert (counts["arriving6"], counts["near6"], counts["passes6"], counts["leaving6"]) == (2, 7, 8, 1)
+    assert (counts["arriving4"], counts["near4"], counts["passes4"], counts["leaving4"]) == (2, 6, 6, 1)
+    assert (counts["arriving6"], counts["near6"], counts["passes6"], counts["leaving6"]) == (2, 8, 8, 1)
     assert counts["refuse4"] == 4
     assert counts["admit4"] == 2
     assert not any(name.startswith("skeleton_") for name in counts)

@@ -16,9 +16,11 @@ def card(
     return ServiceCard(name, Path(f"{name}.toml"), name, name, "", (), reads, (pattern,), ())
 
 
-def records(*wheres: dict[str, str], envelope: str = "access", kind: str = "http.unauthorized") -> ServiceCard:
+def records(
+    *wheres: dict[str, str], envelope: str = "access", kind: str = "http.unauthorized", about: str = ""
+) -> ServiceCard:
     """A card whose patterns are for fields of records."""
     read: tuple[Where, ...] = tuple(tuple(where.items()) for where in wheres)
     lines, places = tuple(map(where_text, read)), tuple(range(1, len(read) + 1))
-    pattern = Pattern(kind, lines, places, 1, "attempt", (envelope,), (), read)  # type: ignore[arg-type]
+    pattern = Pattern(kind, lines, places, 1, "attempt", (envelope,), (), read, about=about)  # type: ignore[arg-type]
     return ServiceCard("web", Path("web.toml"), "web", "web", "", (), Reads(), (pattern,), ())

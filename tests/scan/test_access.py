@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durward.scan.access import access_fields
+from durward.scan.access import ApartError, access_fields
 
 STAMP = "23/Nov/2026:08:10:00 +0000"
 REQUEST = '"GET /a?b HTTP/1.1" 401 179'
@@ -39,8 +39,15 @@ def test_who_it_was(before: str, expected: dict[str, str]) -> None:
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("first", ['x"', "'x", "a,b", "x=y", "x|", "<x>", "{x", "f(x)"])
+def test_what_begins_like_nobody_s_name_is_no_record(first: str) -> None:
+    """Such a line is of another kind of log, and the rest of it a text that somebody chose."""
+    assert fields(f"{first} 203.0.113.9 - - [{STAMP}] {REQUEST} {AGENT}") == {}
+
+
 def test_a_host_name_that_is_an_address_leaves_nobody_to_blame() -> None:
-    assert fields(f"198.51.100.7 203.0.113.9 - - [{STAMP}] {REQUEST} {AGENT}") == {}
+    with pytest.raises(ApartError):
+        fields(f"198.51.100.7 203.0.113.9 - - [{STAMP}] {REQUEST} {AGENT}")
 
 
 def test_what_was_asked() -> None:

@@ -15,7 +15,7 @@ def one(pattern: str, message: str, envelope: str = "syslog", start: str = "h do
     events = Scanner([card(pattern, envelope=envelope)]).events(
         (start + message).encode(), source="s", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None
     )
-    return events[0][7:] if events else None
+    return events[0][7:13] if events else None
 
 
 @pytest.mark.parametrize(

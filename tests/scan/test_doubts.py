@@ -50,6 +50,12 @@ def test_a_field_of_two_readings() -> None:
     assert [doubt.lines for _, doubt in made.doubts] == [1]
 
 
+def test_a_host_s_name_and_an_address_in_a_text() -> None:
+    made = card("refused {user} rhost={ip_or_host} user={text}")
+    line = HEAD + "refused x rhost=198.51.100.7 user=y rhost=client.example.net user=z"
+    assert [doubt.lines for _, doubt in scanner(made, lines=(line,)).doubts] == [1]
+
+
 def test_what_is_clear_raises_no_doubt() -> None:
     made = Scanner([card("refused {user} from {ip} by {text}")])
     block = (HEAD + "refused x from 203.0.113.9 by b\n" + HEAD + "refused nobody\n").encode()
@@ -65,3 +71,36 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(kept) == SOURCES_MAX
     assert f"file:{SOURCES_MAX + 9}" in kept
     assert all(len(doubt.sample) == SAMPLE_BYTES_MAX for doubt in kept.values())
+
+
+def test_an_access_log_s_line_of_two_clients() -> None:
+    line = '198.51.100.7 203.0.113.9 - - [23/Nov/2026:08:10:00 +0000] "GET / HTTP/1.1" 401 5 "-" "-"'
+    made = scanner(records({"status": "401"}), lines=(line,))
+    assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_two_rules_for_records_that_disagree() -> None:
+    for wheres in (({"a": "from {ip}"}, {"b": "from {ip}"}), ({"b": "from {ip}"}, {"a": "from {ip}"})):
+        made = scanner(records(*wheres, envelope="json"), lines=('{"a":"from 203.0.113.9","b":"from 198.51.100.7"}',))
+        assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_a_rule_that_cannot_tell_and_one_that_can() -> None:
+    clear, unclear = {"a": "from {ip}"}, {"b": "{user} from {ip} failed{text}"}
+    line = '{"a":"from 203.0.113.9","b":"x from 203.0.113.9 failed from 198.51.100.7 failed"}'
+    for wheres in ((clear, unclear), (unclear, clear)):
+        made = scanner(records(*wheres, envelope="json"), lines=(line,))
+        assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_cards_that_disagree() -> None:
+    one, other = card("{user} refused {ip} {text}", name="a"), card("{text} shut {ip} out", name="b")
+    line = HEAD + "x refused 203.0.113.9 shut 198.51.100.7 out"
+    assert [doubt.lines for _, doubt in scanner(one, other, lines=(line,)).doubts] == [1]
+
+
+def test_a_text_and_a_record_that_disagree() -> None:
+    text = card("{ip} - - {text}", envelope="plain")
+    other = records({"rest": "{text}from {ip}"})
+    line = '203.0.113.9 - - [23/Nov/2026:08:10:00 +0000] "GET / HTTP/1.1" 401 5 "-" "-" from 198.51.100.7'
+    assert [doubt.lines for _, doubt in scanner(text, other, lines=(line,)).doubts] == [1]

@@ -33,3 +33,9 @@ def test_any_object_is_read_without_an_error(read: dict[str, object]) -> None:
     line = json.dumps(read).encode()
     found = json_fields(line)
     assert found is None or all(isinstance(value, bytes) for value in found.values())
+
+
+def test_the_last_text_of_a_list_is_there_by_the_number_minus_one_too() -> None:
+    found = json_fields(b'{"from":["198.51.100.7","203.0.113.9"],"none":[],"more":[{"a":1}]}') or {}
+    assert found["from.-1"] == b"203.0.113.9"
+    assert not [name for name in found if name.startswith(("none.-1", "more.-1"))]

@@ -11,8 +11,14 @@ def needles(envelope: str, **fields: str) -> set[bytes]:
 
 
 def test_a_status_or_a_method_stands_between_known_bytes() -> None:
-    assert needles("access", status="(?:401|403)") >= {b'" 401 ', b'" 403 ', b'":401', b'":"403"'}
-    assert needles("access", method="POST", status="{number}") == {b'"POST ', b'":"POST"', b'": "POST"'}
+    assert needles("access", status="(?:401|403)") >= {b" 401 ", b" 403 ", b'":401', b'":"403"'}
+    assert needles("access", method="POST", status="{number}") == {
+        b'"POST ',
+        b"- POST http",
+        b" POST /",
+        b'":"POST"',
+        b'": "POST"',
+    }
 
 
 def test_the_field_that_is_in_the_fewest_lines_is_looked_for() -> None:

@@ -39,6 +39,28 @@ def test_a_status_gives_an_event_with_client_user_and_time() -> None:
     assert found[0].position == 100 + len(line(200))
 
 
+@pytest.mark.parametrize(
+    ("about", "target", "found"),
+    [
+        ("{path}", "/a/b.php?id=1&x=/c?d", "/a/b.php"),
+        ("{target}", "/a/b.php?id=1", "/a/b.php?id=1"),
+        ("{path}", "?id=1", None),
+        ("{path}", "/" + "x" * 400, "/" + "x" * 254),
+        ("{path}", "/\\xff\\x22/ü%20", "/\\xff\\x22/ü%20"),
+        ("what it says", "/a", "what it says"),
+    ],
+)
+def test_an_event_is_about_the_path_or_the_target_that_was_asked_for(about: str, target: str, found: str) -> None:
+    for made in (records({"status": "404"}, about=about), records({"status": "404", "user": "{user}"}, about=about)):
+        [event] = scan(made, line(404, target, user="bob"))
+        assert (event.about, event.source_ip, event.user_name) == (found, "203.0.113.9", "bob")
+
+
+def test_only_an_access_log_has_a_path_to_be_about() -> None:
+    with pytest.raises(ProblemsError, match="only an access log"):
+        scan(records({"msg": "login from {ip}"}, envelope="json", about="{path}"), "")
+
+
 def test_the_hit_lies_in_the_field_that_the_rule_names() -> None:
     made = records({"target": "{text}/\\.env{text}", "status": "(?:403|404)"})
     assert len(scan(made, line(404, "/x/.env"))) == 1

@@ -66,6 +66,22 @@ def test_an_event_says_all_that_the_line_does() -> None:
     ]
 
 
+def test_a_stamp_that_many_services_write_is_syslog_s_where_services_are_named() -> None:
+    line = LINES[0].replace(b"Nov 23", b"2026-11-23")
+    assert scan(SSHD, line) == []
+    (event,) = scan(SSHD, line, services=frozenset({"sshd"}))
+    assert (event.source_ip, event.at) == ("203.0.113.9", 1_795_421_400.0)
+
+
+@pytest.mark.parametrize("hole", ["ip", "ip_or_host"])
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::7"])
+def test_a_dot_behind_an_address_is_none_of_it(hole: str, address: str) -> None:
+    scanner = Scanner([card(f"refused at {{{hole}}}", rf"refused at {{{hole}}}\.", programs=("sshd",))])
+    for end in ("", ".", ". "):
+        (event,) = scan(scanner, START + f"refused at {address}{end}".encode())
+        assert event.source_ip == address
+
+
 def test_a_last_line_without_its_end_is_a_line() -> None:
     assert [event.line for event in scan(SSHD, LINES[0])] == [LINES[0]]
 

@@ -4,7 +4,7 @@ import pytest
 
 from durward.catalog.service_card import load_services
 from durward.catalog.shelf import directories_of
-from durward.scan.suspects import LINES_MAX, Suspects
+from durward.scan.suspects import LINES_MAX, SHARED_LINES_MAX, WRITERS_MAX, Suspects
 
 CARDS = [card for card in load_services(directories_of("services")) if card.id in ("sshd", "nginx", "web")]
 SUSPECTS = Suspects(CARDS)
@@ -57,3 +57,21 @@ def test_services_whose_lines_are_records_are_not_looked_at() -> None:
 def test_only_so_many_lines_are_looked_at() -> None:
     line = SSHD + "Password failure: account root, peer 203.0.113.9"
     assert len(found(*[line] * (LINES_MAX + 5))) == LINES_MAX
+
+
+def test_whose_the_lines_are() -> None:
+    cron, other = "Nov 23 08:10:00 web1 CRON[42]: session opened for user root\n", "it went on\n"
+    block = (f"{SSHD}Server listening on :: port 22.\n" * 2 + cron * 2).encode()
+    assert SUSPECTS.shares(block, ["sshd", "nginx", "nobody"]) == {"sshd": 0.5}
+    assert SUSPECTS.shares(block, ["nginx"]) == {}
+    assert SUSPECTS.shares(block + (other * 4).encode(), ["sshd", "nginx"]) == {"sshd": 0.75, "nginx": 0.5}
+    assert SUSPECTS.shares(b"", ["sshd"]) == {}
+
+
+def test_only_the_first_lines_tell_whose_all_are() -> None:
+    theirs = ("Nov 23 08:10:00 web1 CRON[42]: session opened\n" * SHARED_LINES_MAX).encode()
+    assert SUSPECTS.shares(theirs + f"{SSHD}Server listening\n".encode(), ["sshd"]) == {}
+    many = "".join(f"Nov 23 08:10:00 web1 p{number}[42]: x\n" for number in range(3000)).encode()
+    for start in range(0, len(many), 1024):
+        SUSPECTS.shares(many[many.find(b"\n", start) + 1 :], ["sshd"])
+    assert len(SUSPECTS._whose) <= WRITERS_MAX

@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.samples import event
 
+from durward.catalog.service_card import PENDING
 from durward.model import Event
 from durward.scan.twins import SOURCES_MAX, WAITING_MAX, Twins
 
-FILE, JOURNAL = "file:/var/log/auth.log", "journal"
+FILE, JOURNAL, OWN_LOG = "file:/var/log/auth.log", "journal", "file:/var/log/proftpd/proftpd.log"
 MESSAGE = b"Failed password for root from 203.0.113.9 port 40022 ssh2"
 
 
-def line(source: str, message: bytes = MESSAGE, session: str = "4001", **fields: str) -> Event:
+def line(source: str, message: bytes = MESSAGE, session: str = "4001", **fields: str | int) -> Event:
     """An event of one line: each source puts an envelope of its own around the message."""
     stamp = b"Nov 23 08:10:00 host sshd[4001]" if source == FILE else b"sshd[4001]"
     return event(source=source, line=stamp + b": " + message, session=session, **fields)
@@ -30,6 +31,12 @@ def test_whichever_comes_first_passes_and_its_twin_does_not() -> None:
         assert passed(twins, line(first)) == [first]
         assert passed(twins, line(second)) == []
         assert passed(twins, line(second)) == [second], "its twin is yet to come"
+
+
+def test_what_is_pending_stands_for_no_attempt_of_another_log() -> None:
+    twins = Twins()
+    assert passed(twins, line(JOURNAL, b"authentication failure", hits=PENDING), line(OWN_LOG)) == [JOURNAL, OWN_LOG]
+    assert passed(twins, line(FILE, b"authentication failure", hits=PENDING)) == [], "but it is one line"
 
 
 def test_the_same_line_twice_from_one_source_is_two_lines() -> None:

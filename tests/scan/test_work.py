@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from tests.scan.cards import card
+from tests.scan.cards import card, records
 from tests.scan.test_injection import NOW, PEER, RULES, SCANNER, Picker, filled, in_envelopes, named
 
 from durward.scan.grammar import LINE_BYTES_MAX, Group, Repeat, Sequence, Text, parse
+from durward.scan.records import LINE_BYTES_MAX as RECORD_BYTES_MAX
 from durward.scan.rule import Rule
 from durward.scan.scanner import Scanner
 from durward.scan.timestamps import Calendar
@@ -111,3 +112,35 @@ def _texts(sequence: Sequence) -> list[str]:
         elif isinstance(node, Repeat):
             found += _texts((node.node,))
     return found
+
+
+RECORD_CONDITIONS = [(rule, condition) for rule in SCANNER.record_rules for condition in rule.conditions]
+
+
+def test_stuffed_fields_of_every_record_are_read_in_bounded_steps() -> None:
+    """Counted in steps: what is looked at of a field that is as long as a line may be, and full of its own texts."""
+    assert len(RECORD_CONDITIONS) > 100
+    for rule, condition in RECORD_CONDITIONS:
+        texts = _texts(condition.sequence) or ["x"]
+        for junk in ("".join(texts), " ".join(texts), texts[0], texts[-1], f" {PEER} ".join([*texts, ""])):
+            field = (junk * (RECORD_BYTES_MAX // len(junk))).encode()
+            looked_at = condition.part(field)
+            assert steps(factors_of(condition.sequence), looked_at) <= STEPS_MAX, rule.line
+            assert field.startswith(looked_at)
+
+
+def test_a_stuffed_field_is_doubtful_where_it_names_the_source() -> None:
+    scanner = Scanner([records({"msg": "refused {text} for {text} by {text} at {ip}"}, envelope="json")])
+    for stuffing, wanted in ((" for x", 1), (" for x by y" * 3000, 0)):
+        block = f'{{"msg":"refused x{stuffing} by y at {PEER}"}}\n'.encode()
+        events = scanner.events(block, source="t", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+        assert len(events) == wanted
+    assert [doubt.lines for _, doubt in scanner.doubts] == [1]
+
+
+def test_a_stuffed_field_that_names_nobody_is_read_as_far_as_it_goes() -> None:
+    scanner = Scanner([records({"target": "{text}/\\.env{text}"})])
+    target = "/.env" + "/.en" * 1000 + "/.env" * 2000
+    block = f'{PEER} - - [23/Nov/2026:08:10:00 +0000] "GET {target} HTTP/1.1" 404 5 "-" "-"\n'.encode()
+    [event] = scanner.events(block, source="t", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+    assert event.source_ip == PEER

@@ -46,3 +46,36 @@ def test_other_lines_are_left_alone() -> None:
     assert unwrapped(b'{"log":"x') is None
     assert unwrapped(b'{"log":1,"time":2}\n') is None
     assert unwrapped(b"") is None
+
+
+def seen(scanner: Scanner, *lines: str) -> list[tuple[str | None, int | str]]:
+    block = "".join(line + "\n" for line in lines).encode()
+    found = scanner.events(block, source="file:c", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+    return [(event.source_ip, event.position) for event in found]
+
+
+def test_a_part_of_a_line_is_no_line() -> None:
+    head = "2026-11-23T08:10:01.5Z stdout"
+    begin, end = f"{head} P said {'y' * 9000}", f"{head} F door shut to 203.0.113.9"
+    other = "2026-11-23T08:10:01.5Z stderr F door shut to 203.0.113.8"
+    made = Scanner([DOOR])
+    assert seen(made, begin, other, end) == [("203.0.113.8", len(begin) + 1)]
+    assert seen(made, begin) == []
+    assert seen(made, end, end) == [("203.0.113.9", len(end) + 1)]  # the first one ends what the block before began
+    docker = [
+        json.dumps({"log": text, "stream": "stdout", "time": "2026-11-23T08:10:01Z"}, separators=(",", ":"))
+        for text in ("said y", "door shut to 203.0.113.9\n", "door shut", " to 203.0.113.7\n")
+    ]
+    assert seen(made, *docker) == [("203.0.113.7", len(docker[0]) + len(docker[1]) + 2)]
+
+
+def test_no_other_sign_than_the_end_of_a_line_ends_it() -> None:
+    forged = "2026-11-23T08:10:01.5Z stdout F door shut to 203.0.113.9"
+    for sign in ("\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"):
+        assert seen(Scanner([DOOR]), f"2026-11-23T08:10:01.5Z stdout F said {sign}{forged}") == []
+
+
+def test_a_line_of_endless_parts_is_left_out() -> None:
+    part = "2026-11-23T08:10:01.5Z stdout P " + "y" * 16_000
+    end = "2026-11-23T08:10:01.5Z stdout F door shut to 203.0.113.9"
+    assert seen(Scanner([DOOR]), *[part] * 6, end, end) == [("203.0.113.9", 6 * (len(part) + 1) + len(end) + 1)]

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tests.services.mail_stage import OWN, STRANGER, Stage
@@ -10,6 +10,11 @@ from tests.services.mail_stage import OWN, STRANGER, Stage
 FTP, SSH, DNS, LDAP, MYSQL, POSTGRESQL = 21, 22, 53, 389, 3306, 5432
 TIMEOUT_SECONDS = 30.0
 WRONG = "correct-horse-8"
+SSH_KEYS = ("wrong1", "wrong2", "wrong3", "wrong4")  # files of keys that open nothing
+SSH_ASK = """#!/bin/sh
+sed -n 1p {directory}/run/answers
+sed -i 1d {directory}/run/answers
+"""
 Answer = TypeVar("Answer")
 
 
@@ -45,12 +50,37 @@ def _reply(readline: Callable[[], bytes]) -> str:
     return line[:3].decode()
 
 
+def look(stage: Stage, port: int, says: bytes) -> None:
+    """Wait for the server's greeting, say something, and hang up."""
+
+    def talk(peer: socket.socket) -> None:
+        assert peer.recv(1024)
+        peer.sendall(says)
+
+    ask(stage, port, talk)
+
+
 def ssh(stage: Stage, name: str) -> None:
     """Try a password once."""
     options = ("PreferredAuthentications=password", "NumberOfPasswordPrompts=1", "StrictHostKeyChecking=no")
     others = ("UserKnownHostsFile=/dev/null", f"BindAddress={STRANGER}", "LogLevel=ERROR")
     words = [word for option in (*options, *others) for word in ("-o", option)]
     stage.network.run("sh", "-c", '"$@" || true', "sh", "sshpass", "-p", WRONG, "ssh", *words, "-l", name, OWN, "true")
+
+
+def openssh(stage: Stage, name: str, *answers: str, keys: Sequence[str] = ()) -> None:
+    """Log in over one connection: offer the keys of these files, then give these answers to what is asked."""
+    (stage.directory / "run/answers").write_text("".join(f"{answer}\n" for answer in answers))
+    ask = stage.directory / "ask"
+    ask.write_text(SSH_ASK.format(directory=stage.directory))
+    ask.chmod(0o755)
+    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", f"BindAddress={STRANGER}", "LogLevel=ERROR"]
+    options += [f"IdentityFile={stage.directory}/{key}" for key in keys] or ["PubkeyAuthentication=no"]
+    options += ["IdentitiesOnly=yes", f"NumberOfPasswordPrompts={len(answers)}"]
+    words = [word for option in options for word in ("-o", option)]
+    asking = (f"SSH_ASKPASS={ask}", "SSH_ASKPASS_REQUIRE=force")
+    command = '"$@" </dev/null || true'
+    stage.run("sh", "-c", command, "sh", "env", *asking, "setsid", "-w", "ssh", *words, "-l", name, OWN, "true")
 
 
 def mysql(stage: Stage, name: str) -> int:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.services.login_clients import DNS, FTP, LDAP, MYSQL, POSTGRESQL, SSH
+from tests.services.login_clients import DNS, FTP, LDAP, MYSQL, POSTGRESQL, SSH, SSH_KEYS
 from tests.services.mail_stage import PASSWORD, Stage, staged, until
 
 VSFTPD = """\
@@ -33,6 +33,17 @@ MaxLoginAttempts 3
 PidFile {directory}/run/proftpd.pid
 ScoreboardFile {directory}/run/proftpd.scoreboard
 DelayEngine off
+"""
+OPENSSH = """\
+ListenAddress 127.0.0.1
+HostKey {directory}/host
+AuthorizedKeysFile {directory}/right.pub
+StrictModes no
+PidFile none
+LogLevel {level}
+UsePAM yes
+PasswordAuthentication {password}
+KbdInteractiveAuthentication {dialogue}
 """
 NAMED = """\
 options {{
@@ -110,6 +121,32 @@ def pureftpd(*, method: str = "unix") -> Iterator[Stage]:
         stage.start("pure-ftpd", "-S", f"127.0.0.1,{FTP}", "-l", method, "-E", "-H")
         stage.await_port(FTP)
         yield stage
+
+
+@contextmanager
+def openssh(*, dialogue: bool = False, level: str = "INFO") -> Iterator[Stage]:
+    """OpenSSH with the account bob, who may come with the key `right`, or with his password. It writes to syslog.
+
+    `dialogue`: PAM asks for the password, which it does in a process of its own.
+    """
+    with staged(users=["bob"]) as stage:
+        passwd = stage.directory / "passwd"
+        secret = stage.run("openssl", "passwd", "-6", PASSWORD).strip()
+        bob = passwd.read_text().replace("bob:x:", f"bob:{secret}:")
+        passwd.write_text(bob.replace("/usr/sbin/nologin", "/bin/sh"))
+        for name in ("host", "right", *SSH_KEYS):
+            stage.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{stage.directory}/{name}")
+        (stage.directory / "run/sshd").mkdir()
+        (stage.directory / "sshd_config").write_text(
+            OPENSSH.format(directory=stage.directory, level=level, password=_yes(not dialogue), dialogue=_yes(dialogue))
+        )
+        stage.start("/usr/sbin/sshd", "-D", "-f", f"{stage.directory}/sshd_config")
+        stage.await_port(SSH)
+        yield stage
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.services import login_clients, login_daemons
-from tests.services.mail_stage import CUSTOMER, STRANGER, Stage, until
+from tests.services.login_clients import SSH, SSH_KEYS, WRONG
+from tests.services.mail_stage import CUSTOMER, PASSWORD, STRANGER, Stage, until
 
 from durward.catalog.service_card import load_services
 from durward.scan.scanner import Scanner
@@ -96,6 +97,39 @@ def test_names_that_pose_as_lines_of_the_log_frame_nobody(service: str) -> None:
             assert login_clients.ftp(stage, name) == ["530"]
         until(lambda: counted(stage, service, log, "auth.failure")[STRANGER, "plain"] == 1)
         assert {address for address, _ in counted(stage, service, log, "auth.failure")} == {STRANGER}
+
+
+@pytest.mark.parametrize("level", ["INFO", "VERBOSE"])
+@pytest.mark.parametrize("dialogue", [False, True], ids=["sshd asks", "PAM asks"])
+def test_openssh(dialogue: bool, level: str) -> None:
+    """Each wrong password is one hit, however many of one connection, and a connection without the right key is one."""
+    with login_daemons.openssh(dialogue=dialogue, level=level) as stage:
+        login_clients.openssh(stage, "bob", WRONG, WRONG, WRONG)
+        login_clients.openssh(stage, "ghost", WRONG)
+        login_clients.openssh(stage, "bob", WRONG, PASSWORD)
+        login_clients.openssh(stage, "bob", keys=SSH_KEYS[:3])
+        until(lambda: stage.log(SYSLOG).count("[preauth]") >= 3)
+        check(stage, "sshd", SYSLOG, strangers(*["bob"] * 5, "ghost"))
+
+
+def test_openssh_and_whoever_gets_in_at_last() -> None:
+    """Keys that were refused before the right one, or before the right password, are no attack."""
+    with login_daemons.openssh(level="VERBOSE") as stage:
+        login_clients.openssh(stage, "bob", keys=(*SSH_KEYS, "right"))
+        login_clients.openssh(stage, "bob", PASSWORD, keys=SSH_KEYS)
+        until(lambda: stage.log(SYSLOG).count("Accepted ") >= 2)
+        assert stage.log(SYSLOG).count("Failed publickey") >= 2 * len(SSH_KEYS)
+        check(stage, "sshd", SYSLOG, Hits())
+
+
+def test_openssh_and_whoever_only_looks() -> None:
+    """Somebody who watches whether it is there, and who leaves once it has said what it is."""
+    with login_daemons.openssh() as stage:
+        for banner in (b"", b"SSH-2.0-probe_1.0\r\n"):
+            login_clients.look(stage, SSH, banner)
+        login_clients.openssh(stage, "ghost", WRONG)
+        check(stage, "sshd", SYSLOG, strangers("ghost"))
+        assert counted(stage, "sshd", SYSLOG, "protocol.error") == Hits()
 
 
 def test_dropbear() -> None:

@@ -80,7 +80,7 @@ def serving(write: "Writer") -> Iterator[Server]:
     network = Namespace()
     directory = Path(tempfile.mkdtemp(prefix="durward-web-"))
     try:
-        _furnish(directory)
+        furnish(directory)
         if write.prepare:
             write.prepare(directory)
         with network.inside():
@@ -223,7 +223,8 @@ class Haproxy(Writer):
         return ("haproxy", "-db", "-f", str(directory / "settings"))
 
 
-def _furnish(directory: Path) -> None:
+def furnish(directory: Path) -> None:
+    """Make the pages, the passwords and the place for the logs."""
     directory.chmod(0o755)
     for name in ("logs", "pages", "pages/basic", "pages/digest"):
         (directory / name).mkdir()

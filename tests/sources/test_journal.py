@@ -23,6 +23,7 @@ WANTS = [
     Want(programs=frozenset({PROGRAM})),
 ]
 SOMEBODY = 12345
+LINE_MAX = 48 * 1024  # journald's own bound
 
 
 @pytest.fixture
@@ -79,6 +80,16 @@ def test_one_entry_is_one_line_whatever_it_says(journald: Journald) -> None:
     assert one == b"one#012two: #033[31m#000 \xff#177"
     assert set(two) == {ord("x")}
     assert 8_000 < len(two) <= 16 * 1024
+    journal.close()
+
+
+@pytest.mark.kernel
+def test_no_piece_of_a_line_that_a_service_printed_passes_for_a_line(journald: Journald) -> None:
+    journal = begun(journald)
+    posing = b"refused root at 198.51.100.7"
+    long_line = b"refused " + b"x" * (LINE_MAX - 8) + posing + b" at 203.0.113.9"
+    journald.print_lines(long_line + b"\nnext\nrefused x\0" + posing + b" at 203.0.113.9\nlast\n", PROGRAM, entries=6)
+    assert texts(read(journal)) == [b"next", b"refused x" + posing + b" at 203.0.113.9", b"last"]
     journal.close()
 
 

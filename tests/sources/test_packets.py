@@ -49,7 +49,7 @@ def test_several_records_come_in_one_datagram() -> None:
     packets, damaged = packets_in(data, len(data))
     assert packets == [
         KNOCK,
-        Packet(b"dw:in:tcp", SOURCE, DESTINATION, 6, 40000, 22, 0x12, b""),
+        Packet(b"dw:in:tcp", SOURCE, DESTINATION, 6, 40000, 22, 0x12, b"", 5 << 16 | 1000),
         Packet(b"dw:knock", SOURCE6, DESTINATION6, 17, 40000, 22022, 0, b"six"),
     ]
     assert damaged == 0

@@ -2,13 +2,16 @@
 
 import pytest
 
+from durward.sources.posing import Writer
 from durward.sources.trust import Trust, Want
 
 SSHD = Want(frozenset({"ssh.service"}), frozenset({"sshd", "sshd-session"}))
 APACHE = Want(frozenset({"apache2.service"}), frozenset({"apache2"}))
 GIT = Want(frozenset({"git.service"}), uids=frozenset({1002}))
+POSTFIX = Want(frozenset({"postfix@-.service"}), frozenset({"postfix*/smtpd"}))
+SU = Want(programs=frozenset({"su"}))
 KERNEL = Want(programs=frozenset({"kernel"}))
-TRUST = Trust([SSHD, APACHE, GIT, KERNEL])
+TRUST = Trust([SSHD, APACHE, GIT, POSTFIX, SU, KERNEL])
 
 
 def fields(name: str, uid: int, **others: str) -> dict[str, bytes]:
@@ -30,6 +33,10 @@ def fields(name: str, uid: int, **others: str) -> dict[str, bytes]:
         fields("apache2", 33, systemd_unit="apache2.service"),
         fields("apache2", 61200, systemd_unit="apache2.service"),
         fields("anything", 1002, systemd_unit="git.service"),
+        fields("postfix/smtpd", 108, systemd_unit="postfix@-.service", comm="smtpd"),
+        fields("postfix/submission/smtpd", 108, systemd_unit="postfix@-.service", comm="smtpd"),
+        fields("postfix/smtpd", 0, exe="/usr/lib/postfix/sbin/smtpd", comm="smtpd"),
+        fields("su", 1000, exe="/usr/bin/su", comm="su", systemd_unit="session-3.scope"),
         {"SYSLOG_IDENTIFIER": b"kernel", "_TRANSPORT": b"kernel"},
     ],
 )
@@ -52,6 +59,12 @@ def test_believed(entry: dict[str, bytes]) -> None:
         fields("sshd", 33, systemd_unit="apache2.service"),
         fields("sshd", 1002, systemd_unit="git.service"),
         fields("anything", 1003, systemd_unit="git.service"),
+        fields("postfix/smtpd", 1000, systemd_unit="postfix@-.service"),
+        fields("postfix/smtpd", 1000, exe="/usr/bin/logger"),
+        fields("su", 1000, exe="/usr/bin/logger", comm="logger"),
+        fields("su", 1000, comm="su"),
+        fields("su", 1000, exe="/home/eve/su", comm="su"),
+        fields("su", 1000, exe="/usr/bin/su", comm="su") | {"MESSAGE": b"pam_unix(su:auth): rhost=203.0.113.9"},
         fields("anything", 0, systemd_unit="apache2.service"),
         fields("sshd", 0, systemd_unit="ssh.service") | {"_UID": b"0x"},
         {"SYSLOG_IDENTIFIER": b"sshd"},
@@ -68,10 +81,24 @@ def test_what_libsystemd_is_asked_for() -> None:
     assert Trust([SSHD]).matches() == [
         [b"_SYSTEMD_UNIT=ssh.service"],
         [b"_UID=0", b"_COMM=sshd", b"_COMM=sshd-session"],
-        [b"_UID=0", b"SYSLOG_IDENTIFIER=sshd", b"SYSLOG_IDENTIFIER=sshd-session"],
+        [b"SYSLOG_IDENTIFIER=sshd", b"SYSLOG_IDENTIFIER=sshd-session"],
+    ]
+    assert Trust([SSHD]).matches(posing=False)[2] == [
+        b"_UID=0",
+        b"SYSLOG_IDENTIFIER=sshd",
+        b"SYSLOG_IDENTIFIER=sshd-session",
     ]
     assert [b"_TRANSPORT=kernel"] in TRUST.matches()
     long = Trust([Want(programs=frozenset({"a-very-long-program"}))])
     assert [b"_UID=0", b"_COMM=a-very-long-pro"] in long.matches()
     assert Trust([]).matches() == []
     assert not Trust([]).admits(b"sshd", fields("sshd", 0).get)
+
+
+def test_who_poses_is_known_and_who_has_a_name_of_his_own_is_not_accused() -> None:
+    entry = fields("sshd", 1000, exe="/usr/bin/logger", comm="logger", systemd_unit="session-3.scope")
+    assert TRUST.poser(b"sshd", entry.get) == Writer(1000, b"sshd", b"logger", b"session-3.scope", kindred=False)
+    assert TRUST.poser(b"sshd", fields("sshd", 113, exe="/usr/sbin/sshd").get) == Writer(
+        113, b"sshd", b"", b"", kindred=True
+    )
+    assert TRUST.poser(b"my-own-tool", entry.get) is None

@@ -1,5 +1,6 @@
 """The database is opened, brought up to date, and moved aside where it cannot be trusted; nothing is thrown away."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -218,7 +219,8 @@ def test_a_directory_in_its_place_is_an_error(tmp_path: Path) -> None:
 def shape(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     """Tables and indexes with the statements that made them, without comments and spaces."""
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {(name, " ".join(line.partition("--")[0].strip() for line in sql.splitlines())) for name, sql in rows}
+    plain = ((name, " ".join(line.partition("--")[0] for line in sql.splitlines())) for name, sql in rows)
+    return {(name, " ".join(re.sub(r"([(),])", r" \1 ", sql).split())) for name, sql in plain}
 
 
 def test_every_old_schema_migrates_to_the_present_one(tmp_path: Path) -> None:

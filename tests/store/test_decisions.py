@@ -111,3 +111,12 @@ def test_refusing_what_no_longer_stands_changes_nothing(store: Store) -> None:
     with store.transaction():
         assert decisions.refuse(store, made.id, "late", NOW) == []
     assert [one.decision for one in standing.of(store, made.subject)] == [2]
+
+
+def test_what_would_have_been_done_is_counted_by_detector(store: Store) -> None:
+    recorded(store, [decision("203.0.113.9", simulated=True), decision("203.0.113.10", "throttle", simulated=True)])
+    recorded(store, [decision("203.0.113.11")])
+    ((origin, counted),) = decisions.simulated_since(store, 0.0).items()
+    assert origin.startswith("detector:")
+    assert counted == {"block": 1, "throttle": 1}
+    assert decisions.simulated_since(store, NOW + 1e6) == {}

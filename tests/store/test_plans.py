@@ -40,6 +40,8 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "what stands for": lambda store: standing.of(store, ABOUT),
     "what stands because of": lambda store: standing.of_decision(store, 1),
     "what covers": lambda store: standing.covering(store, NETWORK, NOW),
+    "what was lifted": lambda store: standing.taken_off(store, NOW),
+    "what would have been": lambda store: decisions.simulated_since(store, NOW),
     "how many": lambda store: standing.count(store, "block"),
     "expire": lambda store: standing.expire(store, NOW),
     "traffic": lambda store: counters.of(store, 1),

@@ -46,6 +46,20 @@ def test_unblocking_takes_out_its_own_scope_and_only_blocks(store: Store) -> Non
     assert standing.of(store, made[0].subject) == []
 
 
+def test_unblocking_lifts_a_throttle_too(store: Store) -> None:
+    about = "203.0.113.9"
+    (made,) = recorded(store, [decision(about, "throttle")])
+    assert standing.of(store, made.subject)[0].listing == "throttle"
+    assert standing.count(store, "throttle") == 1
+    changes = kept(store, [decision(about, "unblock")])[1]
+    assert [(change.standing.listing, change.removed) for change in changes] == [("throttle", True)]
+    recorded(store, [decision("203.0.113.10"), decision("203.0.113.10", "unblock")])
+    lifted = {(one.listing, one.subject.value) for one in standing.taken_off(store, 0.0)}
+    assert lifted == {("block", about), ("throttle", about), ("block", "203.0.113.10")}
+    recorded(store, [decision(about, "throttle")])
+    assert ("throttle", about) not in {(one.listing, one.subject.value) for one in standing.taken_off(store, 0.0)}
+
+
 def test_alerts_and_simulated_decisions_change_nothing(store: Store) -> None:
     recorded(store, [decision("203.0.113.9")])
     quiet = [

@@ -1,6 +1,7 @@
-"""Runs a program for each block and unblock, with CSF's arguments in CSF's order: no shell, no rights."""
+"""Runs a program for each block, unblock and accused account, with CSF's arguments: no shell, no rights."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -14,27 +15,65 @@ from durward.messages import inert
 from durward.messages.channel import Place, UndeliveredError
 from durward.model.alert import Alert, Message
 
+PROGRAMS = ("block", "unblock", "account", "shared_account", "panel_login", "relay", "script")
+# A name that no program can take for anything else; whose account has another one is told of, and no program is run.
+ACCOUNT = re.compile(r"[A-Za-z0-9_.@%+=][A-Za-z0-9_.@%+=-]{0,254}", re.ASCII)
+SHARED = {"shared_ftp_account": "LF_DISTFTP", "shared_smtp_account": "LF_DISTSMTP"}  # and CSF's names of them
+PANEL, SCRIPT = "panel_logins", "script_mail"
+RELAYS = frozenset({"relay", "authrelay", "poprelay", "localrelay", "localhostrelay"})
 OUTPUT_BYTES_MAX = 300  # of a program that failed are shown
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 def send(message: Message, settings: Mapping[str, Any], place: Place) -> None:
-    """Run the program that is for this kind of alert, if there is one. Raises UndeliveredError."""
+    """Run the programs that are for this kind of alert, as far as there are any. Raises UndeliveredError."""
+    failures: list[UndeliveredError] = []
     for alert in message.alerts:
         if alert.kind == "test":
-            for name in ("block", "unblock"):
-                if settings[name]:
-                    _is_trusted(place.path(settings[name]))  # nobody is to be reported because of a test
+            for name in PROGRAMS:
+                if settings.get(name):
+                    check_trusted(place.path(settings[name]))  # nobody is to be reported because of a test
             continue
-        program = settings["unblock" if alert.kind == "unblock" else "block"]
-        if program:
-            path = place.path(program)
-            _is_trusted(path)
-            _run([path, *arguments(alert)], settings["timeout"])
+        for name, given in calls(alert):
+            if settings.get(name):
+                path = place.path(settings[name])
+                try:
+                    check_trusted(path)
+                    _run([path, *given], settings["timeout"])
+                except UndeliveredError as error:
+                    failures.append(error)  # the other programs know nothing of this one
+    if failures:
+        raise failures[0]
+
+
+def calls(alert: Alert) -> list[tuple[str, list[str]]]:
+    """The settings whose programs are for an alert, and the arguments of each.
+
+    None of them can be taken for an option: what comes first is an address, a plain name, a full path or our own word.
+    """
+    if alert.kind in {"block", "unblock"}:
+        return [(alert.kind, arguments(alert))]
+    who = alert.account if ACCOUNT.fullmatch(alert.account) else ""
+    subject, lines = inert.line(alert.subject), "\n".join(inert.lines(alert.evidence))
+    found: list[tuple[str, list[str]]] = []
+    if alert.kind == "login":
+        if alert.detector == PANEL and who:
+            found.append(("panel_login", [subject, who, subject]))
+        return found
+    if who:
+        about, why = inert.line(alert.about), inert.line(alert.why)
+        found.append(("account", [who, alert.detector, alert.service, subject, about, str(alert.count), why, lines]))
+    if who and alert.detector in SHARED:
+        found.append(("shared_account", [SHARED[alert.detector], who, "\n".join([inert.line(alert.why), lines])]))
+    if alert.about in RELAYS and not subject.startswith("-"):
+        found.append(("relay", [subject, alert.about.upper(), inert.line(alert.done), str(alert.count), lines]))
+    if alert.detector == SCRIPT and subject.startswith("/"):
+        found.append(("script", [subject, str(alert.count), lines, ""]))
+    return found
 
 
 def arguments(alert: Alert) -> list[str]:
-    """What CSF gives to such a program: none of it can be taken for an option, because an address comes first."""
+    """What CSF gives to a program for blocks and unblocks: an address comes first."""
     subject, ports = inert.line(alert.subject), inert.line(alert.ports)
     if alert.kind == "unblock":
         return [subject, *([ports] if ports else [])]
@@ -52,7 +91,7 @@ def arguments(alert: Alert) -> list[str]:
     ]
 
 
-def _is_trusted(path: str) -> None:
+def check_trusted(path: str) -> None:
     """Raises UndeliveredError for a program that somebody else than root could have written."""
     try:
         status = Path(path).stat()

@@ -1,8 +1,11 @@
 """Sends mail: to a mail server, encrypted wherever it leaves this host, or through a program that takes mails."""
 
+import secrets
 import smtplib
+import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from email.message import EmailMessage
@@ -10,15 +13,19 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from durward.messages import inert, mailing
+from durward.messages import inert, mailing, responsible
 from durward.messages.channel import Place, UndeliveredError
-from durward.model.alert import Message
+from durward.model.alert import Alert, Message
 
 TIMEOUT_SECONDS = 30.0
 PROGRAM_SECONDS = 30.0
 PASSWORD_CHARACTERS_MAX = 1024
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 SMTPS_PORT, SMTP_PORT = 465, 25
+RESOLVERS = Path("/etc/resolv.conf")
+DNS_PORT, DNS_SECONDS = 53, 3.0
+KNOWN_SECONDS, KNOWN_MAX = 86400.0, 10_000  # contacts are asked for once a day; beyond so many all are asked for anew
+KNOWN: dict[str, tuple[float, tuple[str, ...]]] = {}  # addresses: when they were asked for, and who it is
 ANSWER_CHARACTERS_MAX = 300  # of what a server says to a failure
 
 
@@ -26,13 +33,52 @@ def send(message: Message, settings: Mapping[str, Any], place: Place) -> None:
     """Send one mail to everybody in `to`. Raises UndeliveredError where not a single one of them gets it."""
     sender = settings["from"] or f"root@{mailing.domain_of(place.host)}"
     (sender,) = mailing.addresses((sender,))
-    receivers = mailing.addresses(settings["to"])
+    asks = settings.get("abuse_contacts", False)
+    others = responsible_for(message.alerts[0]) if asks else ()
+    if asks and not settings["to"] and not others:
+        return  # nobody is responsible, as far as is known: there is nobody to tell
+    receivers = mailing.addresses((*settings["to"], *others))
     compose = mailing.report if place.channel == "xarf" else mailing.mail
     made = compose(message, place, sender, receivers)
     if settings["sendmail"]:
         _hand_to_program(made, settings["sendmail"], sender, receivers)
     else:
         _hand_to_server(made, settings, place, sender, receivers)
+
+
+def responsible_for(alert: Alert) -> tuple[str, ...]:
+    """Whom the public zone names for the address that an alert is about; nobody where it does not answer in time."""
+    if alert.kind != "block" or "/" in alert.subject:
+        return ()
+    now = time.monotonic()
+    known = KNOWN.get(alert.subject)
+    if known is not None and now - known[0] < KNOWN_SECONDS:
+        return known[1]
+    found = _ask(alert.subject)
+    if found is None:
+        return ()
+    if len(KNOWN) >= KNOWN_MAX:
+        KNOWN.clear()
+    KNOWN[alert.subject] = (now, found)
+    return found
+
+
+def _ask(address: str) -> tuple[str, ...] | None:
+    """Ask the first name server of this host; None where it does not answer."""
+    asked = responsible.question(secrets.randbelow(1 << 16), address)
+    try:
+        words = [line.split() for line in RESOLVERS.read_text(encoding="ascii", errors="replace").splitlines()]
+        server = next((line[1] for line in words if line[:1] == ["nameserver"] and line[1:]), "127.0.0.1")
+        family, kind, _, _, target = socket.getaddrinfo(
+            server, DNS_PORT, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )[0]
+        with socket.socket(family, kind) as peer:
+            peer.settimeout(DNS_SECONDS)
+            peer.connect(target)  # answers of others are not heard
+            peer.send(asked)
+            return responsible.contacts(peer.recv(responsible.MESSAGE_BYTES_MAX), asked)
+    except (OSError, ValueError):
+        return None
 
 
 def _hand_to_server(

@@ -33,7 +33,8 @@ def send(message: Message, settings: Mapping[str, Any], _place: Place) -> None:
 
 def line(alert: Alert) -> str:
     """One alert in one line. What an attacker wrote is not in it: other programs read logs for such lines."""
-    facts = [alert.what, alert.why, f"done: {alert.done}", f"undo: {alert.undo}"]
+    facts = [alert.what, alert.why, f"done: {alert.done}"]
+    facts.append(f"{'help' if alert.kind == 'alert' else 'undo'}: {alert.undo}")
     if alert.receipt:
         facts.append(f"more: durward why {alert.receipt}")
     return inert.line("; ".join(facts), LINE_CHARACTERS_MAX)

@@ -10,12 +10,13 @@ from durward.catalog.budgets import Budget
 from durward.catalog.card import CardReader
 from durward.catalog.document import ProblemsError
 from durward.catalog.setting import Setting
-from durward.model.alert import ALERT_KINDS, SEVERITIES
+from durward.model.alert import ALERT_KINDS, SEVERITIES, AlertKind
 
 MESSAGES_EACH_HOUR = 20
 GATHER_SECONDS = 10.0
 GATHER_SECONDS_MAX = 3600.0
 GIVE_UP_SECONDS = 3 * 86400.0
+FOR_PROGRAMS: frozenset[AlertKind] = frozenset({"unblock", "account", "login"})  # kinds that people are not told of
 # What every channel has; a card may declare one of them anew, with another default.
 EVERY_CHANNEL = (
     Setting("enabled", "boolean", False, "true: this channel is used. None is, until somebody says so."),
@@ -95,7 +96,7 @@ def read_alert_card(path: Path) -> AlertCard:
         path.stem,
         card.text("title"),
         card.text("why"),
-        frozenset(kinds) or frozenset(ALERT_KINDS) - {"unblock"},
+        frozenset(kinds) or frozenset(ALERT_KINDS) - FOR_PROGRAMS,
         _flag(card, "single", default=False),
         _flag(card, "repeatable", default=True),
         card.texts("needs"),

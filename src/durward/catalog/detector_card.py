@@ -1,21 +1,19 @@
 """A detector's card: what it is for, what it hears, its settings, what differs by service, and its stories."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from durward.catalog.card import CardReader
+from durward.catalog.counting import Counting, read_counting
 from durward.catalog.document import ProblemsError
 from durward.catalog.setting import InvalidSettingError, Setting
-from durward.model import FOREVER, InvalidAddressError, Subject, Verdict, parse_duration
+from durward.catalog.story import Story, read_story
 
-TIMES_MAX = 10_000  # repetitions of one event in a story
-VERDICTS: Mapping[str, Verdict] = {verdict: verdict for verdict in get_args(Verdict)}
-MOMENT = re.compile(r"\+(?:\d{1,9}[smhdw])+", re.ASCII)
-STEP = re.compile(r"\d+[smhdw]", re.ASCII)
+COMMON = Path(__file__).with_name("every_detector.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +25,11 @@ class ServiceDefault:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryEvent:
-    """One event of a story; `at` in seconds since its start."""
-
-    at: float
-    kind: str
-    service: str
-    ip: str | None = None
-    user: str | None = None
-    hits: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StoryDecision:
-    """One decision that a story must give; `at` and `until` in seconds since its start, FOREVER for a lasting one."""
-
-    at: float
-    verdict: Verdict
-    subject: str
-    until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A test: under these settings (as `[detectors.ID]` writes them) these events give these decisions, no others."""
-
-    title: str
-    settings: Mapping[str, Any]
-    events: tuple[StoryEvent, ...]
-    gives: tuple[StoryDecision, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class DetectorCard:
-    """One way of misbehaving. `code` is the id of the packaged detector that runs it: its own, or another's."""
+    """One way of misbehaving. `code` is the id of the packaged detector that runs it: its own, or another's.
+
+    With `counting` no code is needed. `hears` are kinds of events, `of` the services that they come from (none: any).
+    """
 
     id: str
     title: str
@@ -70,13 +39,17 @@ class DetectorCard:
     services: Mapping[str, ServiceDefault]
     stories: tuple[Story, ...]
     code: str
+    of: frozenset[str] = frozenset()
+    counting: Counting | None = None
 
 
 def read_detector(path: Path) -> DetectorCard:
     """Read one card. Raises ProblemsError with everything that is wrong with it."""
     card = CardReader.open(path)
-    card.only("title", "why", "hears", "code", "settings", "services", "story")
-    settings = {setting.name: setting for setting in card.inner("settings").settings()}
+    card.only("title", "why", "hears", "of", "code", "counting", "settings", "services", "story")
+    if "counting" in card.table and "code" in card.table:
+        card.problem("code", "either code or [counting] was expected")
+    settings = {setting.name: setting for setting in _with_common(card).settings()}
     detector = DetectorCard(
         path.stem,
         card.text("title"),
@@ -84,14 +57,38 @@ def read_detector(path: Path) -> DetectorCard:
         frozenset(card.texts("hears")),
         MappingProxyType(settings),
         MappingProxyType(_services(card, settings)),
-        tuple(_story(story) for story in card.each("story")),
+        tuple(read_story(story) for story in card.each("story")),
         card.text("code", path.stem),
+        frozenset(card.texts("of")),
+        read_counting(card.inner("counting")) if "counting" in card.table else None,
     )
     if not detector.hears:
         card.problem("hears", 'the kinds of events that it hears were expected, like ["auth.failure"]')
     if card.problems:
         raise ProblemsError(card.problems)
     return detector
+
+
+@cache
+def _common() -> Mapping[str, Mapping[str, Any]]:
+    return MappingProxyType(dict(CardReader.open(COMMON).table))
+
+
+def _with_common(card: CardReader) -> CardReader:
+    """The settings that the card declares, and those that every detector has, as the card wants them.
+
+    One that names a kind is the card's own, whatever every detector has under that name.
+    """
+    own = card.inner("settings")
+    known = _common()
+    changed = {name: own.inner(name).table for name in own.table if name in known}
+    tables = {
+        name: changed[name] if "kind" in changed.get(name, {}) else {**table, **changed.get(name, {})}
+        for name, table in known.items()
+    }
+    return CardReader(
+        own.document, tables | {name: own.table[name] for name in own.table if name not in known}, own.at, own.problems
+    )
 
 
 def _services(card: CardReader, settings: Mapping[str, Setting]) -> dict[str, ServiceDefault]:
@@ -128,53 +125,3 @@ def _csf(group: CardReader, settings: Mapping[str, Setting]) -> dict[str, str]:
         given = names.texts(key) if isinstance(names.table[key], list) else (names.text(key),)
         csf.update(dict.fromkeys(given, key))
     return csf
-
-
-def _story(story: CardReader) -> Story:
-    story.only("title", "settings", "events", "gives")
-    events = [event for reader in story.each("events") for event in _events(reader)]
-    return Story(
-        story.text("title"),
-        MappingProxyType(dict(story.inner("settings").table)),
-        tuple(sorted(events, key=lambda event: event.at)),
-        tuple(_decision(reader) for reader in story.each("gives")),
-    )
-
-
-def _events(event: CardReader) -> list[StoryEvent]:
-    """One event, or `times` of them, one `every` so often."""
-    event.only("at", "kind", "service", "ip", "user", "hits", "every", "times")
-    at, every = _moment(event, "at"), event.number("every") or 0.0
-    times = event.count("times", 1)
-    if times > TIMES_MAX:
-        event.problem("times", f"at most {TIMES_MAX} was expected")
-        times = 1
-    kind, service, hits = event.text("kind"), event.text("service"), event.count("hits", 1)
-    ip, user = event.text("ip", "") or None, event.text("user", "") or None
-    return [StoryEvent(at + every * turn, kind, service, ip, user, hits) for turn in range(times)]
-
-
-def _decision(given: CardReader) -> StoryDecision:
-    given.only("at", "verdict", "subject", "until")
-    text = given.text("verdict")
-    verdict = VERDICTS.get(text, "block")
-    if text not in VERDICTS:
-        given.unknown_value("verdict", text, tuple(VERDICTS))
-    subject = given.text("subject")
-    try:
-        Subject.parse(subject)
-    except InvalidAddressError as error:
-        given.problem("subject", str(error))
-    until = _moment(given, "until") if "until" in given.table else None
-    return StoryDecision(_moment(given, "at"), verdict, subject, until)
-
-
-def _moment(reader: CardReader, key: str) -> float:
-    """Read `+90s` or `+1h40s`: seconds since the story began; `forever` for an end that never comes."""
-    text = reader.text(key)
-    if text == "forever":
-        return FOREVER
-    if not MOMENT.fullmatch(text):
-        reader.problem(key, f"{text!r} is no moment; one like +40s or +1h40s was expected")
-        return 0.0
-    return sum(parse_duration(step) for step in STEP.findall(text))

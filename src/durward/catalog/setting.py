@@ -8,8 +8,16 @@ from typing import Any
 from durward.catalog.budgets import parse_budget, parse_hours
 from durward.catalog.countries import parse_places
 from durward.catalog.knocking import parse_knocks
-from durward.catalog.traffic import PortRange, parse_connection_limits, parse_port_floods, parse_ports, parse_rate
-from durward.model import FOREVER, InvalidDurationError, duration, parse_duration
+from durward.catalog.probed import parse_probed
+from durward.catalog.traffic import (
+    PortRange,
+    Rate,
+    parse_connection_limits,
+    parse_port_floods,
+    parse_ports,
+    parse_rate,
+)
+from durward.model import FOREVER, InvalidDurationError, Port, duration, parse_duration
 
 TEXT_CHARACTERS_MAX = 4096  # a longer text is refused
 TEXTS_MAX = 1000  # a longer list is refused
@@ -26,7 +34,7 @@ class Setting:
 
     Kinds: count (int), number (float), duration (float, seconds), text (str), texts, paths and choices (tuple of str),
     boolean, choice (str), those of `durward.catalog.traffic`: ports, rate, port_floods, connection_limits; knocks;
-    places; and those of `durward.catalog.budgets`: budget, hours.
+    places; probed; and those of `durward.catalog.budgets`: budget, hours.
     """
 
     name: str
@@ -114,9 +122,27 @@ def _read_choices(value: object, setting: Setting) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+def _read_service_ports(value: object, _setting: Setting) -> tuple[Port, ...]:
+    """The ports that a service is reached at: `22`, `110,995` or `53/udp`, empty where nobody knows."""
+    if isinstance(value, str):
+        try:
+            return tuple(dict.fromkeys(Port.parse(port) for port in value.split(",") if port.strip()))
+        except ValueError:
+            pass
+    raise expected(value, 'ports like "110,995" or "53/udp"')
+
+
 def _read_ports(value: object, setting: Setting) -> tuple[PortRange, ...] | None:
     """Ports; None for a word of `choices`, like "same"."""
     return None if value in setting.choices else _from_traffic(parse_ports)(value, setting)
+
+
+def _read_rate(value: object, setting: Setting) -> Rate | None:
+    """A rate; one with a minimum cannot be off."""
+    rate: Rate | None = _from_traffic(parse_rate)(value, setting)
+    if rate is None and setting.minimum is not None:
+        raise expected(value, 'a rate like "6/m" or "10/h burst 3"')
+    return rate
 
 
 def _from_traffic(parse: Callable[[object], Any]) -> Callable[[object, Setting], Any]:
@@ -166,11 +192,13 @@ READERS: Mapping[str, Callable[[object, Setting], Any]] = {
     "choice": _read_choice,
     "choices": _read_choices,
     "ports": _read_ports,
-    "rate": _from_traffic(parse_rate),
+    "service_ports": _read_service_ports,
+    "rate": _read_rate,
     "port_floods": _from_traffic(parse_port_floods),
     "connection_limits": _from_traffic(parse_connection_limits),
     "knocks": _from_traffic(parse_knocks),
     "budget": _from_traffic(parse_budget),
     "hours": _from_traffic(parse_hours),
     "places": _from_traffic(parse_places),
+    "probed": _from_traffic(parse_probed),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from durward.catalog.probed import Probed
 from durward.catalog.setting import Setting
 from durward.catalog.traffic import ConnectionLimit, PortFlood
 from durward.model import duration
@@ -37,6 +38,10 @@ def _ports(value: tuple[Any, ...] | None, setting: Setting) -> str:
     return setting.choices[0] if value is None else ",".join(str(ports) for ports in value)
 
 
+def _probed(value: Probed, _setting: Setting) -> list[str]:
+    return value.items()
+
+
 def _rate(value: object | None, _setting: Setting) -> str:
     return "off" if value is None else str(value)
 
@@ -65,9 +70,11 @@ SPELLINGS: Mapping[str, Callable[[Any, Setting], Any]] = {
     "paths": _texts,
     "choices": _texts,
     "ports": _ports,
+    "service_ports": _ports,
     "rate": _rate,
     "port_floods": _floods,
     "connection_limits": _limits,
     "knocks": _each,
     "places": _texts,
+    "probed": _probed,
 }

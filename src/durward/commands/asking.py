@@ -72,7 +72,7 @@ def rules_for(policy: Policy | None, settings: Settings, stands: Iterable[Standi
     from durward.ruleset.switch import Firewall, Present, switch
 
     prefix = settings.ipv6.block_prefix
-    text = skeleton(prefix)
+    text = skeleton(prefix, settings.guards.throttle_rate)
     if policy is not None:
         compiled = Firewall.marked(GENERATION, firewall(policy, GENERATION))
         text += switch(Present(frozenset(), frozenset()), compiled)

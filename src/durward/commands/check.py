@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Checked:
-    """What was found, and what could not be looked at."""
+    """What was found, what could not be looked at, and which channels of alerts cannot work yet."""
 
     problems: list[Problem] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
 
 
 @verb("check")
@@ -39,6 +40,7 @@ def command(*, as_json: bool) -> None:
                 "right": not checked.problems,
                 "problems": [asdict(problem) for problem in checked.problems],
                 "unchecked": checked.unchecked,
+                "incomplete": checked.incomplete,
             }
         )
     else:
@@ -54,6 +56,7 @@ def command(*, as_json: bool) -> None:
 
 def examined(home: Home) -> tuple[Checked, "Lists", "Loaded | None"]:
     """Everything that the settings, lists and cards of `home` have wrong; and the lists and settings themselves."""
+    from durward.commands.incomplete import incomplete, unproven
     from durward.config import knock_keys
     from durward.config.assertions import FILE_NAME, read_assertions
     from durward.config.loading import load, load_lists
@@ -67,15 +70,59 @@ def examined(home: Home) -> tuple[Checked, "Lists", "Loaded | None"]:
     except ProblemsError as error:
         checked.problems[:0] = error.problems
     else:
+        checked.problems += _own_stories(home, loaded)
+        checked.incomplete += [*incomplete(loaded.settings.alerts, home.etc), *unproven(loaded)]
+        checked.problems += _site_patterns(loaded)
+        _find_places(loaded, home, checked)
         _compile(loaded, lists, checked)
     return checked, lists, loaded
+
+
+def _site_patterns(loaded: "Loaded") -> list[Problem]:
+    from durward.scan.ignoring import ignoring
+
+    try:
+        ignoring(loaded.settings.sources.unexplained_ignored, loaded.services)
+    except ProblemsError as error:
+        return [Problem("durward.toml", one.line, "sources.unexplained_ignored", one.message) for one in error.problems]
+    return []
+
+
+def _own_stories(home: Home, loaded: "Loaded") -> list[Problem]:
+    """The stories of the site's own detectors that come out otherwise than they say."""
+    from durward.engine.rehearsing import rehearsed
+
+    problems = []
+    for card in loaded.detectors:
+        path = home.etc / "detectors" / f"{card.id}.toml"
+        for story in card.stories if path.is_file() else ():
+            told, _ = rehearsed(card, story, loaded.services)
+            if told != list(story.gives):
+                given = ", ".join(str(one) for one in told) or "nothing"
+                problems.append(Problem(str(path), 1, "story", f"{story.title!r} gives {given}"))
+    return problems
 
 
 def page(loaded: "Loaded", checked: Checked) -> str:
     """What is said where nothing is wrong."""
     cards = quantity(len(loaded.services), "service")
     lines = [f"The settings in {here().etc} are right ({cards}, {quantity(len(loaded.detectors), 'detector')})."]
+    lines += [f"  Incomplete: {inert(line)}" for line in checked.incomplete]
     return "\n".join([*lines, *(f"  Not checked: {inert(line)}" for line in checked.unchecked)])
+
+
+def _find_places(loaded: "Loaded", home: Home, checked: Checked) -> None:
+    """Note the countries that are to be exempt and of which nobody knows the networks."""
+    from durward.config.places import KEY, absent
+
+    origin = loaded.settings.origin(KEY)
+    try:
+        missing = absent(home.lists, loaded.exempting.places)
+    except PermissionError as error:
+        checked.unchecked.append(f"whether the networks of {KEY} are there: {error}")
+    else:
+        file, line = (origin.file, origin.line) if origin else ("durward.toml", 1)
+        checked.problems += [Problem(file, line, KEY, one) for one in missing]
 
 
 def _compile(loaded: "Loaded", lists: "Lists", checked: Checked) -> None:

@@ -18,6 +18,8 @@ SIGNS = {"pass": "ok", "fail": "WRONG", "error": "WRONG", "unknown": "?", "not_a
 def command(*, as_json: bool) -> None:
     """Look whether durward really protects: a block really reaches the kernel, every log is read and understood.
 
+    Where a service is set so that its log hides who failed, it says which setting to change.
+
     Exit status: 0 all is well, 1 something is not.
     """
     findings = list(ask_engine_all("doctor"))
@@ -49,18 +51,22 @@ def _settled() -> Iterator[Finding]:
 
 
 def _installed() -> Iterator[Finding]:
-    """The services that are installed here, and whether their lines come; nothing where the settings are wrong."""
-    from durward.commands.discovery import findings
-    from durward.config.loading import load_cards
-    from durward.config.settings import load_settings
+    """The services that are installed here, whether their lines come, and what would make them tell more.
+
+    Nothing where the settings are wrong.
+    """
+    from durward.commands import advising, discovery
+    from durward.config.loading import load, load_cards
+    from durward.scan.topology import Topology
 
     try:
-        services, detectors = load_cards(here())
-        settings = load_settings(here().etc, services, detectors)
+        loaded, services = load(here()), load_cards(here())[0]
     except ProblemsError:
         return
     status = next(ask_engine_all("status"), {})
-    yield from findings(services, settings.services, status.get("sources"))
+    settings = loaded.settings.services
+    yield from discovery.findings(services, settings, status.get("sources"))
+    yield from advising.findings(loaded.services, settings, Topology(loaded.topology))
 
 
 def _row(finding: dict[str, str]) -> tuple[str, ...]:

@@ -11,8 +11,15 @@ from durward.commands.verb import ask_engine_all, verb
 @verb("log")
 @click.option("--follow", "-f", is_flag=True, help="Go on as decisions come, until Ctrl-C.")
 @click.option("--lines", "-n", default=20, show_default=True, help="How many earlier decisions to begin with.")
-def command(*, follow: bool, lines: int, as_json: bool) -> None:
-    """Show the last decisions: when, what, whom, by whom, and why."""
+@click.option("--unexplained", is_flag=True, help="Show the lines of logs that nothing explains instead.")
+def command(*, follow: bool, lines: int, unexplained: bool, as_json: bool) -> None:
+    """Show the last decisions: when, what, whom, by whom, and why.
+
+    With --unexplained: the kinds of lines that no pattern knows, where sources.unexplained has them collected.
+    """
+    if unexplained:
+        show_unexplained(lines, as_json=as_json)
+        return
     try:
         for decision in ask_engine_all("log", lines=lines, follow=follow):
             if as_json:
@@ -22,6 +29,18 @@ def command(*, follow: bool, lines: int, as_json: bool) -> None:
                 click.echo(row(decision))
     except KeyboardInterrupt:
         return
+
+
+def show_unexplained(lines: int, *, as_json: bool) -> None:
+    """The kinds of lines that nothing explains, the most frequent first."""
+    found = list(ask_engine_all("log", lines=lines, unexplained=True))
+    for group in found:
+        if as_json:
+            emit(group)
+        else:
+            click.echo(f"{group['lines']:>8,}  {inert(str(group['source']))}: {inert(str(group['sample']))}")
+    if not found and not as_json:
+        click.echo("There are none, or none are collected: durward config set sources.unexplained=manual")
 
 
 def row(decision: dict[str, object]) -> str:

@@ -23,8 +23,10 @@ HIDDEN = frozenset(
         "unapplied",
         "listed",
         "discovery",
+        "advising",
         "precedence",
         "sparing",
+        "incomplete",
     }
 )
 

@@ -24,6 +24,7 @@ KINDS = {
     "spoofed": "sources that cannot be",
     "syn_flood": "SYN flood of a source",
     "syn_proxied": "SYN flood, answered by the proxy",
+    "throttle": "too much of who is throttled",
     "udp_flood": "UDP flood of our users",
 }
 PARTS_SHOWN = 6  # of one kind, the largest first; --json gives all

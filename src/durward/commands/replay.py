@@ -12,7 +12,7 @@ from durward.commands.terminal import bold, emit, inert, lasting, moment, quanti
 from durward.commands.verb import Exit, here, verb
 
 if TYPE_CHECKING:
-    from durward.model import Event
+    from durward.model import Event, Evidence
 
 ROTATED = re.compile(r"(?:[.-]\d+)?(?:\.(?:gz|xz|bz2|zst))?$")  # behind the name of a log that is no longer written to
 
@@ -105,10 +105,7 @@ def _entry(decision: Any, lines: dict[tuple[str, int | str], int]) -> dict[str, 
         "simulated": decision.simulated,
     }
     incident = decision.incident
-    evidence = [
-        {"file": line.source.removeprefix("file:"), "line": lines[line.source, line.position], "text": line.text}
-        for line in incident.evidence
-    ]
+    evidence = [_evidence(line, lines.get((line.source, line.position))) for line in incident.evidence]
     times = {"first_at": iso(incident.first_at), "last_at": iso(incident.last_at)}
     return (
         entry
@@ -117,7 +114,14 @@ def _entry(decision: Any, lines: dict[tuple[str, int | str], int]) -> dict[str, 
     )
 
 
+def _evidence(line: "Evidence", number: int | None) -> dict[str, Any]:
+    """A line of a file with its number; what the engine itself did stands in no file."""
+    if number is None:
+        return {"text": line.text}
+    return {"file": line.source.removeprefix("file:"), "line": number, "text": line.text}
+
+
 def _page(decision: dict[str, Any]) -> str:
     what = f"{decision['verdict']} {bold(decision['subject'])} {lasting(decision['until'])}"
     lines = [f"{moment(decision['at'])}  {what}: {inert(decision['reason'])}"]
-    return "\n".join([*lines, *(f"    {one['line']:>6}  {inert(one['text'])}" for one in decision["evidence"])])
+    return "\n".join([*lines, *(f"    {one.get('line', ''):>6}  {inert(one['text'])}" for one in decision["evidence"])])

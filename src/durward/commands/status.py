@@ -16,6 +16,12 @@ FIREWALL = {
     "unknown": "the enforcer does not answer",
 }
 
+UNPROVEN = {  # of a file that any account of this host may write lines into
+    "half": "; anybody here may write it, so it counts half: durward doctor",
+    "whole": "; anybody here may write it: durward doctor",
+    "nothing": "; anybody here may write it, so it does not count",
+}
+
 
 @verb("status")
 @click.option("--prometheus", is_flag=True, help="Answer with figures in Prometheus' text format.")
@@ -38,7 +44,8 @@ def page(reply: dict[str, Any]) -> str:
     """The answer as a page of a few lines."""
     state = "Protecting" if reply["protecting"] else "NOT protecting"
     lines = [f"{bold(state)} since {moment(reply['since'])}  ({FIREWALL[reply['firewall']]})"]
-    counts = (quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored")
+    counts = [quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored"]
+    counts[1:1] = [f"{reply['throttles']:,} throttled"] if reply.get("throttles") else []
     lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
     lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")
     lines += ["", table([_process_row(process) for process in reply["processes"]], "  ")]
@@ -46,9 +53,19 @@ def page(reply: dict[str, Any]) -> str:
         lines += ["", "  Refused since the rules were loaded", refused]
     if counted := counted_rows(reply.get("counted", [])):
         lines += ["", "  Also counted", counted]
+    lines += _shadow(reply.get("shadow") or {})
     lines += _knocks(reply.get("knocks"))
     lines += [f"  degraded: {inert(problem)}" for problem in reply["degraded"]]
     return "\n".join(lines)
+
+
+def _shadow(counted: dict[str, dict[str, int]]) -> list[str]:
+    """What detectors that only watch would have done."""
+    rows = [
+        (inert(origin.removeprefix("detector:")), ", ".join(f"{name}: {number:,}" for name, number in would.items()))
+        for origin, would in counted.items()
+    ]
+    return ["", "  What detectors in shadow mode would have done within a day", table(rows, "    ")] if rows else []
 
 
 def _knocks(state: dict[str, Any] | None) -> list[str]:
@@ -65,6 +82,8 @@ def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
         return (inert(source["name"]), "", "", "is not there (yet)")
     lag = "up to date" if source["lag_seconds"] < 1 else f"{span(source['lag_seconds'])} behind"
     state = inert(source["problem"]) if "problem" in source else lag
+    state += f"; {inert(source['flood'])}" if "flood" in source else ""
+    state += UNPROVEN.get(source.get("unproven", ""), "")
     return (inert(source["name"]), quantity(source["lines"], "line"), quantity(source["events"], "event"), state)
 
 

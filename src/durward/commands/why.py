@@ -51,6 +51,8 @@ def page(reply: dict[str, Any]) -> str:
     lines += foreign_lines(reply["layers"])
     lines += [f"  Allowed by  {reply['allowed_by']}: blocks do not touch it."] if reply["allowed"] else []
     lines += [f"  Ignored by  {reply['ignored_by']}: its lines are not counted."] if reply["ignored"] else []
+    if reply.get("spared_by"):
+        lines.append(f"  Spared by   {inert(reply['spared_by'])}: what web servers say of it is not counted.")
     lines += [_port_line(layer) for layer in reply["layers"] if layer["layer"] == "ports"]
     lines += precedence_lines(reply.get("precedence", ()))
     shown = [past for past in reply["history"] if past["decision"] not in _current(reply)]
@@ -81,12 +83,16 @@ def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
     who = (
         layer["subject"] if layer["subject"] == reply["subject"] else f"{inert(reply['subject'])} ({layer['subject']})"
     )
-    verb_phrase = "is blocked" if layer["blocked"] else "has a block that does not hold"
+    verb_phrase = _state_of(layer)
     facts = [
         ("Why", inert(layer["reason"])),
         ("Decided", f"{moment(layer['made_at'])} by {inert(layer['origin'])}, receipt {layer['receipt']}"),
         ("Since then", f"{quantity(layer['packets'], 'packet')} refused, {quantity(layer['bytes'], 'byte')}"),
     ]
+    if "name" in layer:
+        facts.insert(0, ("Name", f"{inert(layer['name'])}, confirmed by DNS"))
+    if layer["layer"] == "throttle":
+        facts.insert(0, ("Limited", f"what it begins anew: {layer['limit']}; what goes on is not"))
     if layer["ports"]:
         facts.insert(1, ("Ports", layer["ports"]))
     if layer.get("threshold"):
@@ -99,6 +105,12 @@ def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
         lines += [f"    {inert(line['text'])}" for line in layer["evidence"]]
         lines += [f"    from {inert(source)}" for source in sorted({line["source"] for line in layer["evidence"]})]
     return [*lines, "", f"  To let it in again:  {bold(layer['undo'])}"]
+
+
+def _state_of(layer: dict[str, Any]) -> str:
+    if layer["layer"] == "throttle":
+        return "is throttled" if layer["throttled"] else "has a throttle that does not hold"
+    return "is blocked" if layer["blocked"] else "has a block that does not hold"
 
 
 def _counted(layer: dict[str, Any]) -> list[str]:

@@ -44,6 +44,11 @@ class Home:
         return self.run / "alerts.sock"
 
     @property
+    def names_socket(self) -> Path:
+        """Where the process that asks the name service fetches questions from the engine."""
+        return self.run / "names.sock"
+
+    @property
     def lists(self) -> Path:
         """Where the networks of countries and feeds are, in text files that root alone writes."""
         return self.lib / "lists"

@@ -1,11 +1,12 @@
 """Everything that is configured, read in one go: the cards of the package and of the site, and the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from durward.catalog.detector_card import DetectorCard
 from durward.catalog.document import Problem, ProblemsError
 from durward.catalog.service_card import ServiceCard, load_services
 from durward.catalog.shelf import directories_of, load_detectors
+from durward.config.exempting import Exempting, exempting_of
 from durward.config.home import Home
 from durward.config.list_checks import checked, left_out, not_deniable, not_whole, too_wide
 from durward.config.lists import SYNCED_MAX, ListFile, read_list
@@ -25,6 +26,7 @@ class Loaded:
     services: list[ServiceCard]
     detectors: list[DetectorCard]
     proxies: tuple[tuple[Network, str], ...] = ()
+    exempting: Exempting = field(default_factory=Exempting)
 
     @property
     def topology(self) -> list[Network]:
@@ -37,7 +39,7 @@ def load(home: Home) -> Loaded:
     services, detectors = load_cards(home)
     settings = load_settings(home.etc, services, detectors)
     on = [card for card in services if settings.services[card.id].enabled]
-    return Loaded(settings, on, detectors, proxies_of(settings, home.etc))
+    return Loaded(settings, on, detectors, proxies_of(settings, home.etc), exempting_of(settings, home.etc))
 
 
 def load_cards(home: Home) -> tuple[list[ServiceCard], list[DetectorCard]]:

@@ -12,8 +12,9 @@ from durward.catalog.detector_card import DetectorCard, ServiceDefault
 from durward.catalog.document import ProblemsError
 from durward.catalog.setting import Setting
 from durward.catalog.shelf import load_alerts
+from durward.model import Port
 
-CORE = Path(__file__).with_name("core.toml")
+CORE = tuple(Path(__file__).with_name(name) for name in ("core.toml", "sources.toml"))  # no table is in two of them
 KeyPath = tuple[str, ...]  # one element a table, the name last
 ANY = "*"  # in a table: whatever name the administrator gives
 
@@ -40,6 +41,10 @@ class Service(Protocol):
     @property
     def csf(self) -> Sequence[str]:
         """The CSF options that it stands for."""
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        """The ports that it is reached at."""
 
     @property
     def reads(self) -> Reads:
@@ -127,6 +132,7 @@ def schema_of(services: Sequence[Service], detectors: Sequence[DetectorCard]) ->
     root = Table(core.settings, tables)
     csf = _csf_of(core, "")
     _add_csf(csf, _csf_of(tables["alerts"], "alerts"))
+    _add_csf(csf, _csf_of(tables["services"], "services"))
     for detector in detectors:
         _add_csf(csf, _csf_of(Table(detector.settings), f"detectors.{detector.id}"))
         _add_csf(csf, _csf_of_services(detector, services))
@@ -148,11 +154,13 @@ def service_defaults(detector: DetectorCard, services: Sequence[Service]) -> dic
 
 
 def _core() -> Table:
-    reader = CardReader.open(CORE)
-    table = _declared(reader)
-    if reader.problems:
-        raise ProblemsError(reader.problems)
-    return table
+    tables: dict[str, Table] = {}
+    for path in CORE:
+        reader = CardReader.open(path)
+        tables |= _declared(reader).tables
+        if reader.problems:
+            raise ProblemsError(reader.problems)
+    return Table({}, tables)
 
 
 def _declared(reader: CardReader) -> Table:
@@ -172,7 +180,19 @@ def _service(service: Service) -> Table:
             tuple(service.reads.files),
             "The log files that it writes; patterns with * may stand here.",
         ),
-        Setting("journal", "texts", tuple(service.reads.journal), "The systemd units whose journal holds its lines."),
+        Setting(
+            "journal",
+            "texts",
+            tuple(service.reads.journal),
+            'Systemd units whose journal holds its lines; "*": root\'s programs in any unit, "kernel": the kernel.',
+        ),
+        Setting(
+            "ports",
+            "service_ports",
+            tuple(service.ports),
+            "The ports that it is reached at, for blocks of nothing else.",
+            csf=tuple(name for name in service.csf if name.startswith("PORTS_")),
+        ),
     )
     return Table({setting.name: setting for setting in settings})
 
@@ -202,4 +222,4 @@ def _csf_of_services(detector: DetectorCard, services: Sequence[Service]) -> dic
 
 def _add_csf(names: dict[str, list[str]], more: Mapping[str, list[str]]) -> None:
     for name, keys in more.items():
-        names.setdefault(name, []).extend(keys)
+        names.setdefault(name.upper(), []).extend(keys)  # CSF's own PORTS_sshd is not all in capitals

@@ -12,6 +12,7 @@ from durward.catalog.knocking import KnockSequence
 from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
 from durward.config.reading import NOTHING, Origin, Written, read_files, read_written
 from durward.config.schema import ANY, KeyPath, Schema, Service, Table, schema_of, service_defaults
+from durward.model import Port
 
 Values = Mapping[str, Any]
 
@@ -86,11 +87,12 @@ class CountrySettings:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """`[services.ID]`: whether a service's lines are read, and where they are."""
+    """`[services.ID]`: whether a service's lines are read, and where they are; the ports that it is reached at."""
 
     enabled: bool
     files: tuple[str, ...]
     journal: tuple[str, ...]
+    ports: tuple[Port, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class GuardSettings:
     automatic_prefix_v4: int
     automatic_prefix_v6: int
     blocks_per_minute_max: int
+    familiar_share_max: float = 1.0
+    throttle_rate: Rate = Rate(6, 60, 6)  # noqa: RUF009 - it is frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,33 @@ class WebSettings:
     """`[web]`: networks, or names of CDNs, that ask for others."""
 
     proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """`[sources]`: how often it is checked that lines arrive, in seconds, 0 for never, and what is read how far."""
+
+    syslog_check: float = 0.0
+    untrusted_syslog: str = "auto"
+    flood_alert: bool = True
+    unexplained: str = "off"
+    unexplained_files: tuple[str, ...] = ()
+    unexplained_ignored: tuple[str, ...] = ()
+    unexplained_lines: int = 5000
+    unexplained_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionSettings:
+    """`[exemptions]`: names as they were written, `countries` like "NL" and "AS64500", `resolve_every` in seconds."""
+
+    lookups: bool = True
+    reverse_names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    ignored_names: tuple[str, ...] = ()
+    resolve_every: float = 600.0
+    search_engines: bool = True
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +177,8 @@ class Settings:
     ipv6: IPv6Settings
     guards: GuardSettings
     web: WebSettings
+    sources: SourceSettings
+    exemptions: ExemptionSettings
     alerts: Mapping[str, Values]
     schema: Schema
     written: Mapping[KeyPath, Any]
@@ -190,6 +223,8 @@ def load_settings(
         IPv6Settings(**_section(("ipv6",), tables["ipv6"], written)),
         GuardSettings(**_section(("guards",), tables["guards"], written)),
         WebSettings(**_section(("web",), tables["web"], written)),
+        SourceSettings(**_section(("sources",), tables["sources"], written)),
+        ExemptionSettings(**_section(("exemptions",), tables["exemptions"], written)),
         MappingProxyType(
             {name: _section(("alerts", name), one, written) for name, one in tables["alerts"].tables.items()}
         ),

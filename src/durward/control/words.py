@@ -65,8 +65,8 @@ def _flag(value: Any) -> bool:
 
 
 def _listing(value: Any) -> str:
-    if value not in ("block", "allow"):
-        raise UnknownWordError("block or allow was expected")
+    if value not in ("block", "throttle", "allow"):
+        raise UnknownWordError("block, throttle or allow was expected")
     return str(value)
 
 
@@ -133,13 +133,19 @@ TABLE: Table = {
     "open file": {"path": _path},
     "open siblings": {"path": _path},
     "open knocks": {},
+    "open probes": {},
+    "open connections": {},
     "ssh ports": {},
     "block": {"entries": _entries},
+    "throttle": {"entries": _entries},
     "allow": {"entries": _entries},
     "unblock": {"listing": _listing, "entries": _entries},
     "replace": {"listing": _listing, "entries": _entries, "last": _flag},
     "state": {"listing": _listing, "entries": _entries},
     "look counters": {},
+    "look connections": {},
+    "look queues": {},
+    "look bans": {"after": _text, "ports": _flag},
     "look meters": {"subject": _subject, "names": _names},
     "look others": {"subject": _subject},
 }

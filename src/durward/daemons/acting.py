@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from durward.control.channel import ChannelError
 from durward.control.words import Entry
-from durward.daemons.door import Door
+from durward.daemons.door import Door, Refusal
 from durward.daemons.ledger import Ledger
 from durward.daemons.process import say
 from durward.daemons.reconciling import Reconciling
@@ -38,8 +38,9 @@ class Acting:
         decided = self._ledger.number(made)
         if self._reconciling is not None:
             self._reconciling.note(decided)
+        held = {one.id: one.held for one in decided if one.held}
         if decided and all(one.origin.startswith("detector:") for one in decided):
-            refused = self._follow(decided)
+            refused = held | self._follow(decided)
             self._ledger.write(decided, read, now, refused)
         else:
             self._ledger.write(decided, read, now)
@@ -55,8 +56,11 @@ class Acting:
     def begin(self, now: float) -> None:
         """Tell the engine who is blocked, before it reads a line."""
         for one in standing.all_of(self._ledger.store, "block"):
-            if one.until is None or one.until > now:
+            if not one.scope.ports and (one.until is None or one.until > now):
                 self._engine.block(one.subject, one.until)
+        for one in standing.all_of(self._ledger.store, "throttle"):
+            if one.until is None or one.until > now:
+                self._engine.throttle(one.subject, one.until)
 
     def reconcile(self, now: float) -> None:
         """Begin to make the kernel hold exactly what stands, by difference; a small list is done at once.
@@ -95,24 +99,32 @@ class Acting:
             return {}
 
     def _put(self, decided: Sequence[Decision]) -> dict[int, str]:
-        blocks = [_entry(one) for one in decided if one.verdict == "block" and not one.simulated]
-        allows = [_entry(one) for one in decided if one.verdict == "allow"]
-        refusals = self._door.block(blocks) if blocks else []
-        refusals += self._door.allow(allows) if allows else []
+        meant = [one for one in decided if not (one.simulated or one.held)]
+        refusals: list[Refusal] = []
+        for verdict, put in (
+            ("block", self._door.block),
+            ("throttle", self._door.throttle),
+            ("allow", self._door.allow),
+        ):
+            entries = [_entry(one) for one in meant if one.verdict == verdict]
+            refusals += put(entries) if entries else []
         return {refusal.entry.decision: refusal.reason for refusal in refusals}
 
     def _take(self, decided: Sequence[Decision]) -> dict[int, str]:
-        for verdict, listing in (("unblock", "block"), ("disallow", "allow")):
+        for verdict, listings in standing.DROPS.items():
             entries = [_entry(one) for one in decided if one.verdict == verdict]
-            if entries:
-                self._door.unblock(listing, entries)
+            for listing in listings if entries else ():
+                if listing != "ignore":  # the kernel has no such list
+                    self._door.unblock(listing, entries)
         return {}
 
     def _tell_engine(self, decision: Decision, *, refused: bool) -> None:
-        if decision.simulated:
+        if decision.simulated or decision.held:
             return
-        if decision.verdict == "unblock" or (refused and decision.verdict == "block"):
+        if decision.verdict == "unblock" or (refused and decision.verdict in ("block", "throttle")):
             self._engine.unblock(decision.subject)
+        elif decision.verdict == "throttle":
+            self._engine.throttle(decision.subject, decision.until)
         elif decision.verdict == "block" and not decision.scope.ports:
             self._engine.block(decision.subject, decision.until)
 

@@ -8,10 +8,12 @@ import select
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from durward.catalog.alert_card import AlertCard
 from durward.catalog.shelf import channels_on, load_alerts
+from durward.config.settings import DetectorSettings
 from durward.daemons.desk import Answers, Desk, RequestError
 from durward.daemons.ledger import Ledger
 from durward.daemons.privileges import PrivilegesError, account
@@ -19,7 +21,7 @@ from durward.daemons.process import say
 from durward.messages import inert, occasions, rationing
 from durward.messages.rationing import Rules, Waiting
 from durward.messages.wire import WireError, message_entry, read_alert, written
-from durward.model import Decision, Finding, Standing
+from durward.model import FOREVER, Decision, Finding, Standing
 from durward.model.alert import SEVERITIES, Alert, Message
 from durward.store import outbox
 from durward.store.errors import StoreCorruptError, StoreError
@@ -34,19 +36,27 @@ HEED_SECONDS = 60.0  # between two looks at how durward itself is; what is wrong
 UNSURE = "whether it was sent is not known, and it must not be sent twice"
 INTERRUPTED = "the sender was interrupted, and sends it again"
 NOT_FOUND = 1
+NO_DETECTORS: Mapping[str, DetectorSettings] = MappingProxyType({})
 
 
 class Alerting:
     """What people are told. Without a channel that is switched on it does nothing."""
 
-    def __init__(self, ledger: Ledger, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Mapping[str, Mapping[str, Any]],
+        detectors: Mapping[str, DetectorSettings] = NO_DETECTORS,
+    ) -> None:
         self._ledger = ledger
+        self._detectors = detectors
         self._cards = {card.id: card for card in channels_on(settings)} if settings else {}
         self._settings = {name: settings[name] for name in self._cards}
         self._desk: Desk | None = None
         self._news = False
         self._heeded_at = 0.0
         self._troubled: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], Finding] = {}
         if self._settings:
             ledger.alerts_of, ledger.alerts_of_ended = self._of_decisions, self._of_ended
 
@@ -72,17 +82,29 @@ class Alerting:
             self._desk.tell([{"news": True}])
         self._news = False
 
+    def sender(self) -> int:
+        """The process that sends, by its id; 0 while none does."""
+        return next(iter(self._desk.followers), 0) if self._desk is not None else 0
+
     def tick(self, now: float, troubles: Callable[[], Iterable[Finding]]) -> None:
-        """Look now and then how durward itself is, and tell of what stays wrong."""
+        """Look now and then how durward itself is, and tell of what stays wrong, and of what is right again."""
         self.notify()
         if not self._settings or 0 <= now - self._heeded_at < HEED_SECONDS:
             return
         self._heeded_at = now
         found = {(one.check, one.subject): one for one in troubles() if one.result in {"fail", "error"}}
-        lasting = [occasions.of_finding(one, now) for key, one in found.items() if key in self._troubled]
+        lasting = {key: one for key, one in found.items() if key in self._troubled}
+        over = [occasions.of_recovery(one, now) for key, one in self._told.items() if key not in found]
+        alerts = [*(occasions.of_finding(one, now) for one in lasting.values()), *over]
         self._troubled = set(found)
-        self._write(lambda: outbox.post(self._ledger.store, self._posted(lasting)))
+        self._told = {key: one for key, one in (self._told | lasting).items() if key in found}
+        self._write(lambda: outbox.post(self._ledger.store, self._posted(alerts)))
         self._write(lambda: outbox.prune(self._ledger.store, now))
+        self.notify()
+
+    def tell(self, alert: Alert) -> None:
+        """Have one alert sent by every channel that wants such."""
+        self._write(lambda: outbox.post(self._ledger.store, self._posted([alert])))
         self.notify()
 
     def answer(self, asked: dict[str, Any]) -> Answers:
@@ -153,24 +175,44 @@ class Alerting:
         return outbox.failure(self._ledger.store, name)
 
     def _of_decisions(self, decided: Sequence[Decision], refused: Mapping[int, str]) -> list[Posted]:
-        return self._posted(occasions.of_decision(one, refused.get(one.id)) for one in decided)
+        posted: list[Posted] = []
+        for one in decided:
+            why = refused.get(one.id)
+            found = (occasions.of_decision(one, why), occasions.of_account(one, why))
+            posted += self._posted(found, quiet=why is None and not self._is_told(one))
+        return posted
 
     def _of_ended(self, ended: Sequence[Standing], now: float) -> list[Posted]:
         return self._posted(occasions.of_expiry(one, now) for one in ended)
 
-    def _posted(self, alerts: Iterable[Alert | None]) -> list[Posted]:
+    def _is_told(self, decision: Decision) -> bool:
+        """Whether people want to hear of this by their settings of the detector that decided it."""
+        incident = decision.incident
+        if incident is None or incident.detector not in self._detectors:
+            return True
+        values = self._detectors[incident.detector].of(incident.service)
+        if not values.get("alert", True) or decision.verdict != "block":
+            return bool(values.get("alert", True))
+        if decision.until is not None:
+            return bool(values.get("alert_temporary", True))
+        return bool(values.get("alert_permanent", True)) or values["block_for"] == FOREVER
+
+    def _posted(self, alerts: Iterable[Alert | None], *, quiet: bool = False) -> list[Posted]:
+        """What goes to which channel; what is `quiet` goes to programs alone, which people do not hear."""
         posted = []
         for alert in alerts:
             if alert is None:
                 continue
-            channels = tuple(name for name in self._settings if self._wants(self._cards[name], alert))
+            channels = tuple(name for name in self._settings if self._wants(self._cards[name], alert, quiet=quiet))
             if channels:
                 severity = SEVERITIES.index(alert.severity)
                 posted.append(Posted(alert.key, alert.at, severity, alert.gathering, written(alert), channels))
         self._news = self._news or bool(posted)
         return posted
 
-    def _wants(self, card: AlertCard, alert: Alert) -> bool:
+    def _wants(self, card: AlertCard, alert: Alert, *, quiet: bool) -> bool:
+        if quiet and not card.single:
+            return False
         least = SEVERITIES.index(self._settings[card.id]["least"])
         return alert.kind in card.kinds and SEVERITIES.index(alert.severity) >= least
 

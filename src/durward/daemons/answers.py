@@ -1,7 +1,7 @@
 """What the engine answers to people: one method per verb."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,14 +18,18 @@ from durward.engine.engine import Engine
 from durward.engine.explain import history_entry, moment, ports_of
 from durward.model import EVERYTHING, Decision, InvalidAddressError, Listing, Scope, Standing, Subject, Verdict
 from durward.model.duration import SECONDS_MAX
-from durward.store import decisions, explanations, standing
+from durward.store import accounts, decisions, explanations, standing
 from durward.store.errors import StoreCorruptError, StoreError
 
 REASON_CHARACTERS_MAX = 500
 NOT_FOUND, REFUSED = 1, 3
-TAKING: Mapping[str, Listing] = {"unblock": "block", "disallow": "allow", "unignore": "ignore"}
-UNDOING: Mapping[str, Verdict] = {"block": "unblock", "allow": "disallow", "ignore": "unignore"}
-DONE: Mapping[str, str] = {"block": "blocked", "allow": "allowed", "ignore": "ignored"}
+UNDOING: Mapping[str, Verdict] = {
+    "block": "unblock",
+    "throttle": "unblock",
+    "allow": "disallow",
+    "ignore": "unignore",
+}
+DONE: Mapping[str, str] = {"block": "blocked", "throttle": "throttled", "allow": "allowed", "ignore": "ignored"}
 OPERATOR = "operator:root"  # the socket lets nobody else ask
 
 
@@ -93,20 +97,21 @@ class Answering:
 
     def _take(self, asked: dict[str, Any], now: float) -> Answers:
         verdict = cast("Verdict", asked["verb"])
-        listing = TAKING[verdict]
-        wanted, scope = self._meant(str(asked["subject"]), listing)
-        found = [one for one in standing.of(self._ledger.store, wanted) if one.listing == listing]
+        listings = standing.DROPS[verdict]
+        wanted, scope = self._meant(str(asked["subject"]), listings)
+        found = [one for one in standing.of(self._ledger.store, wanted) if one.listing in listings]
         if scope is not None:
             found = [one for one in found if one.scope == scope]
         self._engine.unblock(wanted, forgive=False)
         if not found:
-            raise RequestError(self._not_there(wanted, listing, now), NOT_FOUND)
+            raise RequestError(self._not_there(wanted, listings, now), NOT_FOUND)
         reason = _reason(asked) or f"{verdict}ed by an operator"
         return [self._lift(verdict, found, reason, now)]
 
     def _lift(self, verdict: Verdict, found: list[Standing], reason: str, now: float) -> dict[str, Any]:
         self._save_counters(found)
-        made = [Decision(verdict, one.subject, now, None, reason, OPERATOR, one.scope) for one in found]
+        lifted = dict.fromkeys((one.subject, one.scope) for one in found)  # one decision lifts a throttle and a block
+        made = [Decision(verdict, subject, now, None, reason, OPERATOR, scope) for subject, scope in lifted]
         decided, _refused = self._acting.act(made, {}, now)
         if verdict != "unblock":
             self._reload()
@@ -114,7 +119,7 @@ class Answering:
         reply = self._reply(decided[0], enforced=gone is not None and not any(gone))
         return reply | {"lifted": sorted({one.subject.value for one in found})}
 
-    def _meant(self, text: str, listing: Listing) -> tuple[Subject, Scope | None]:
+    def _meant(self, text: str, listings: Sequence[Listing]) -> tuple[Subject, Scope | None]:
         """Whom an operator means: a subject, the IPv6 network that stands for an address, or a receipt's decision."""
         try:
             subject = Subject.parse(text)
@@ -125,17 +130,18 @@ class Answering:
             _refuse_of_list(entry.decision)
             return entry.decision.subject, entry.decision.scope
         if subject.kind == "address" and not any(
-            one.listing == listing for one in standing.of(self._ledger.store, subject)
+            one.listing in listings for one in standing.of(self._ledger.store, subject)
         ):
             subject = self._engine.subject_of(subject.value)
         return subject, None
 
-    def _not_there(self, subject: Subject, listing: Listing, now: float) -> str:
-        around = [one for one in standing.covering(self._ledger.store, subject.network, now) if one.listing == listing]
+    def _not_there(self, subject: Subject, listings: Sequence[Listing], now: float) -> str:
+        covering = standing.covering(self._ledger.store, subject.network, now)
+        around = [one for one in covering if one.listing in listings]
         if around:
-            other = around[0].subject.value
-            return f"{subject.value} itself is not {DONE[listing]}; {other} is: durward {UNDOING[listing]} {other}"
-        return f"{subject.value} is not {DONE[listing]}"
+            other, done = around[0].subject.value, DONE[around[0].listing]
+            return f"{subject.value} itself is not {done}; {other} is: durward {UNDOING[around[0].listing]} {other}"
+        return f"{subject.value} is not {DONE[listings[0]]}"
 
     def _undo(self, asked: dict[str, Any], now: float) -> Answers:
         text = str(asked["decision"])
@@ -217,28 +223,38 @@ class Answering:
 
     def _log(self, asked: dict[str, Any], _now: float) -> Answers:
         lines = max(0, min(int(asked.get("lines", 20)), 10_000))
+        if asked.get("unexplained"):
+            return self._conditions.unexplained(lines)
         newest = decisions.latest(self._ledger.store, lines) if lines else []
-        return [history_entry(entry.decision, entry.refused) for entry in reversed(newest)]
+        numbers = [entry.decision.id for entry in newest]
+        named = accounts.named_between(self._ledger.store, min(numbers), max(numbers)) if numbers else {}
+        return [
+            history_entry(entry.decision, entry.refused)
+            | ({"account": named[entry.decision.id]} if entry.decision.id in named else {})
+            for entry in reversed(newest)
+        ]
 
     def _stands(self, decided: Decision, verdict: Verdict, now: float) -> bool:
         if verdict == "ignore":
             return True
-        listing: Listing = "allow" if verdict == "allow" else "block"
+        listing = standing.PUTS[verdict]
         until = decided.until if decided.until is None or decided.until > now else now
         readings = self._readings([Standing(listing, decided.subject, decided.scope, until, decided.id)])
         return readings is not None and all(reading is not None for reading in readings)
 
     def _readings(self, stands: list[Standing]) -> list[Any] | None:
-        if stands[0].listing == "ignore":
-            return [None for _ in stands]  # the kernel has no such list
+        """What the kernel has of each; of what is ignored, nothing: it has no such list. None where nobody tells."""
         try:
-            return list(self._door.readings([entry_of(one) for one in stands], stands[0].listing))
+            return [
+                None if one.listing == "ignore" else self._door.readings([entry_of(one)], one.listing)[0]
+                for one in stands
+            ]
         except ChannelError:
             return None
 
     def _save_counters(self, found: list[Standing]) -> None:
-        blocks = [one for one in found if one.listing == "block"]
-        for one, reading in zip(blocks, self._readings(blocks) or [] if blocks else [], strict=False):
+        blocks = [one for one in found if one.listing in standing.DROPS["unblock"]]
+        for one, reading in zip(blocks, self._readings(blocks) or [], strict=False):
             if reading is not None:
                 self._ledger.count(one.decision, reading.packets, reading.bytes)
 

@@ -1,8 +1,11 @@
 """How the engine is doing: what `status` and `doctor` say."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +13,24 @@ from durward.control.channel import ChannelError
 from durward.control.words import Entry
 from durward.daemons import neighbours
 from durward.daemons.alerting import Alerting
+from durward.daemons.connections import Connections
 from durward.daemons.door import Door
 from durward.daemons.knocks import Knocks
 from durward.daemons.ledger import Ledger
+from durward.daemons.name_service import NameService
+from durward.daemons.probes import Probes
+from durward.daemons.queues import Queues
 from durward.daemons.watch import SourceState, Watch
 from durward.engine.engine import Engine
 from durward.engine.explain import moment
 from durward.model import EVERYTHING, Finding, Subject
 from durward.scan.doubts import Doubt
-from durward.store import findings, standing
+from durward.store import decisions, findings, standing
 
 CANARY = Subject.parse("240.0.0.1")  # reserved for ever (RFC 1112): nobody can be hit by blocking it
 CANARY_SECONDS = 10.0
 LATE_SECONDS = 60.0  # a source that waits longer than this to be read is worth a finding
+SHADOW_SECONDS = 86400.0  # of what detectors in shadow mode would have done is shown by `status`
 CLOCK_MIN = 1_700_000_000  # a clock before November 2023 is wrong
 
 
@@ -31,9 +39,14 @@ class Conditions:
 
     def __init__(self, engine: Engine, ledger: Ledger, door: Door, watch: Watch, began_at: float) -> None:
         self.problems: list[str] = []
+        self.tells_floods = True
         self.progress: Callable[[], str] = str  # of what begins with a start and takes a while
         self.knocks: Knocks | None = None
+        self.probes: Probes | None = None
         self.alerting: Alerting | None = None
+        self.connections: Connections | None = None
+        self.queues: Queues | None = None
+        self.naming: NameService | None = None
         self._engine = engine
         self._ledger = ledger
         self._door = door
@@ -45,7 +58,9 @@ class Conditions:
         degraded = [*self.problems, *filter(None, (self._door.degraded, self._ledger.degraded, self.progress()))]
         degraded += [f"{finding.check} {finding.subject}: {finding.detail}" for finding in self._engine.findings]
         degraded += [f"{one.subject}: {one.detail}" for one in self._watch.drift.findings()]
+        degraded += [self._watch.liveness.problem] if self._watch.liveness.problem else []
         degraded += self._full()
+        degraded += self._held(now)
         degraded += self.alerting.problems() if self.alerting else []
         firewall = self._firewall()
         return {
@@ -53,12 +68,17 @@ class Conditions:
             "since": moment(self._began_at),
             "firewall": firewall,
             "blocks": standing.count(self._ledger.store, "block"),
+            "throttles": standing.count(self._ledger.store, "throttle"),
             "allows": standing.count(self._ledger.store, "allow"),
             "ignores": standing.count(self._ledger.store, "ignore"),
             "sources": self._sources(now),
             "processes": self._processes(),
+            "shadow": decisions.simulated_since(self._ledger.store, now - SHADOW_SECONDS),
             **self._counters(),
             "knocks": self.knocks.status() if self.knocks else None,
+            "connections": self.connections.status() if self.connections else None,
+            "queues": self.queues.status() if self.queues else None,
+            "probes": self.probes.status() if self.probes else None,
             "degraded": degraded,
         }
 
@@ -70,13 +90,26 @@ class Conditions:
         found += [*self._source_findings(now), *self._watch.drift.findings()]
         found += [_doubt_finding(source, doubt) for source, doubt in self._watch.doubts]
         found += self.knocks.findings() if self.knocks else []
+        found += [*self._watch.trust(now), *(one for one in (self._watch.liveness.finding(),) if one)]
+        found += self.connections.findings() if self.connections else []
+        found += self.queues.findings() if self.queues else []
+        found += self.probes.findings() if self.probes else []
+        found += self.naming.findings(now) if self.naming else []
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
 
+    def unexplained(self, most: int) -> list[dict[str, Any]]:
+        """The lines that nothing explains, alike ones together, as far as they are collected."""
+        return list(islice(self._watch.unexplained.groups(), most))
+
     def troubles(self) -> list[Finding]:
         """What people should be told of without asking: what keeps this host from being protected."""
+        late = self._watch.sources(time.time()) if self.tells_floods else ()
         degraded = (("enforcer", self._door.degraded), ("database", self._ledger.degraded))
         found = [Finding("durward", name, "fail", trouble) for name, trouble in degraded if trouble]
+        found += [_source_finding(one) for one in late if one.lag_seconds > LATE_SECONDS]
+        found += [*self._watch.trust(time.time()), *(one for one in (self._watch.liveness.finding(),) if one)]
+        found += self.connections.findings() if self.connections else []
         known = [entry.finding for entry in findings.known(self._ledger.store)]
         return [*found, *known, *self._engine.findings]
 
@@ -101,6 +134,10 @@ class Conditions:
             source["last_event_at"] = moment(one.tally.last_event_at or None)
             if one.absent:
                 source["absent"] = True
+            elif trust := self._watch.trust_of(one.name):
+                source["unproven"] = trust
+            source |= {"lost": one.lost} if one.lost else {}
+            source |= {"flood": one.flood} if one.flood else {}
             sources.append(source | ({"problem": one.problem} if one.problem else {}))
         return sources
 
@@ -108,7 +145,16 @@ class Conditions:
         processes = [{"name": "engine", "pid": os.getpid()}]
         if self._door.channel.connected:
             processes.append({"name": "enforcer", "pid": self._door.channel.peer()})
+        if self.alerting is not None and self.alerting.sender():
+            processes.append({"name": "alerter", "pid": self.alerting.sender()})
         return [process | {"rss_kib": _rss_kib(int(str(process["pid"])))} for process in processes]
+
+    def _held(self, now: float) -> list[str]:
+        """The detectors that the engine itself holds back, in local time."""
+        return [
+            f"{name} is held until {datetime.fromtimestamp(until).astimezone():%H:%M}: {self._engine.why_held(name)}"
+            for name, until in self._engine.held(now).items()
+        ]
 
     def _canary(self, now: float) -> Finding:
         entry = Entry(CANARY, EVERYTHING, now + CANARY_SECONDS)
@@ -160,9 +206,12 @@ def _source_finding(state: SourceState) -> Finding:
     if state.problem:
         return Finding("source", state.name, "fail", f"is not read: {state.problem}")
     if state.lag_seconds > LATE_SECONDS:
-        return Finding("source", state.name, "fail", f"has waited {state.lag_seconds:.0f} s to be read")
+        flood = f": it grows faster than it can be read; {state.flood}" if state.flood else ""
+        return Finding("source", state.name, "fail", f"has waited {state.lag_seconds:.0f} s to be read{flood}")
     if lines and not events:
         return Finding("source", state.name, "unknown", f"{lines} lines were read; none was an event")
+    if state.lost:
+        return Finding("source", state.name, "unknown", f"{lines} lines, {events} events; {state.lost}")
     return Finding("source", state.name, "pass", f"{lines} lines, {events} events")
 
 

@@ -69,6 +69,10 @@ class Desk:
         self._clients: dict[int, Client] = {}
         epoll.register(self._listener, select.EPOLLIN)
 
+    def close(self) -> None:
+        """Listen no more."""
+        self._listener.close()
+
     def handle(self, descriptor: int, happened: int) -> bool:
         """Do what an event of `descriptor` asks for; gives whether it was the desk's."""
         if descriptor == self._listener.fileno():
@@ -89,6 +93,11 @@ class Desk:
     def is_followed(self) -> bool:
         """Whether anybody follows the log: a burst of decisions is not spelt for nobody."""
         return any(client.following for client in self._clients.values())
+
+    @property
+    def followers(self) -> list[int]:
+        """The processes that follow."""
+        return [peer_of(client.connection)[0] for client in self._clients.values() if client.following]
 
     def tell(self, entries: Sequence[dict[str, Any]]) -> None:
         """Tell those who follow the log."""

@@ -64,19 +64,15 @@ class Door:
 
     def block(self, entries: list[Entry]) -> list[Refusal]:
         """Put blocks into the kernel; give those that a guard refused."""
-        refusals = []
-        for part in parts(entries):
-            answer = self.channel.ask("block", entries=part)
-            refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
-        return refusals
+        return self._put("block", entries)
+
+    def throttle(self, entries: list[Entry]) -> list[Refusal]:
+        """Have the kernel limit what entries begin anew; give those that a guard refused."""
+        return self._put("throttle", entries)
 
     def allow(self, entries: list[Entry]) -> list[Refusal]:
         """Let entries pass in the kernel, blocks around them notwithstanding; give those that it cannot carry."""
-        refusals = []
-        for part in parts(entries):
-            answer = self.channel.ask("allow", entries=part)
-            refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
-        return refusals
+        return self._put("allow", entries)
 
     def unblock(self, listing: str, entries: list[Entry]) -> None:
         """Take entries of `listing` out of the kernel. Those that are not there are fine."""
@@ -103,6 +99,10 @@ class Door:
             readings += [None if reading is None else Reading(*reading) for reading in answer["readings"]]
         return readings
 
+    def ssh_ports(self) -> list[int]:
+        """Where SSH is, by the settings or by sshd's own files."""
+        return [int(port) for port in self.channel.ask("ssh ports")["ports"]]
+
     def state(self) -> tuple[str, list[str]]:
         """What the firewall is (off, trial, confirmed, stopped), and who changed our table, in plain words."""
         answer = self.channel.ask("state", listing="block", entries=[])
@@ -126,6 +126,19 @@ class Door:
             found += [one if isinstance(one, bool) else Reading(*one) for one in answer["readings"]]
         return found
 
+    def bans(self, *, ports: bool = False) -> dict[str, list[tuple[int, int]]]:
+        """Whom the kernel bans by itself for scanning, at present: addresses and IPv6 networks.
+
+        With the `ports` that it remembers of each, beside their protocols' numbers, if they are wanted.
+        """
+        banned: dict[str, list[tuple[int, int]]] = {}
+        more, after = True, ""
+        while more:
+            answer = self.channel.ask("look bans", after=after, ports=ports)
+            banned |= {str(text): [(int(one), int(two)) for one, two in known] for text, known in answer["banned"]}
+            more, after = answer["more"] and bool(answer["banned"]), max(banned, default="")
+        return banned
+
     def others(self, subject: Subject | None = None) -> tuple[list[dict[str, Any]], list[str]]:
         """The filtering base chains of other tables, and the tables of the older iptables.
 
@@ -133,3 +146,10 @@ class Door:
         """
         answer = self.channel.ask("look others", subject=subject.value if subject else "")
         return answer["chains"], answer["legacy"]
+
+    def _put(self, word: str, entries: list[Entry]) -> list[Refusal]:
+        refusals = []
+        for part in parts(entries):
+            answer = self.channel.ask(word, entries=part)
+            refusals += [Refusal(part[index], reason) for index, reason in answer["refused"]]
+        return refusals

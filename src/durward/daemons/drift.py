@@ -1,8 +1,9 @@
 """Drift: a service that gives no more events while lines like failures keep coming; its format may have changed."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from durward.catalog.service_card import ServiceCard
@@ -17,6 +18,7 @@ SUSPECTS_MAX = 1000  # are counted; then nothing more has to be looked at
 TIMES_USUAL = 20  # a quiet stretch so many times as long as usual is unusual: e⁻²⁰ where attempts come by chance
 EVENTS_MIN = 5  # fewer say nothing of what is usual
 LINES_MIN, UNKNOWN_LINES_MIN = 100, 1000  # without an event: at least, and where nothing is known of what is usual
+OWN_LINES_MIN, OWN_UNKNOWN_LINES_MIN = 20, 100  # the same of the service's own lines
 QUIET_SECONDS_MIN = 3600.0
 LOOK_SECONDS = 1.0  # between two looks at the lines of one source
 LOOK_BYTES_MAX = 64 * 1024  # of a block are looked at
@@ -27,7 +29,8 @@ SOURCES_MAX = 10_000  # more are not followed here
 class Habit:
     """What a service usually gives in one source, and what came since. Times are epoch seconds.
 
-    `lines_before` are the lines of the source up to the last event.
+    `own` are its lines, as far as lines tell whose they are, and `own_before` those up to the last event;
+    `lines_before` are the lines of the whole source up to then.
     """
 
     events: int = 0
@@ -35,26 +38,41 @@ class Habit:
     lines_before: int = 0
     suspects: int = 0
     samples: list[str] = field(default_factory=list)
+    own: float = 0.0
+    own_before: float = 0.0
 
     def is_quiet(self, lines: int, began_at: float, now: float) -> bool:
-        """Whether there was no event for unusually long, in lines of the source and in time."""
+        """Whether there was no event for unusually long, in the service's own lines and in time.
+
+        What others write to the same source says nothing of it; only at the very beginning that has to be some, too.
+        """
+        quiet_lines, quiet_own = lines - self.lines_before, self.own - self.own_before
+        quiet_seconds = now - max(began_at, self.last_event_at)
         if self.events < EVENTS_MIN:
-            since = max(began_at, self.last_event_at)
-            return lines - self.lines_before > UNKNOWN_LINES_MIN and now - since > QUIET_SECONDS_MIN
-        usual_lines = TIMES_USUAL * self.lines_before / self.events
+            enough = quiet_lines > UNKNOWN_LINES_MIN and quiet_own > OWN_UNKNOWN_LINES_MIN
+            return enough and quiet_seconds > QUIET_SECONDS_MIN
+        usual_own = TIMES_USUAL * self.own_before / self.events
         usual_seconds = TIMES_USUAL * (self.last_event_at - began_at) / self.events
-        quiet_lines, quiet_seconds = lines - self.lines_before, now - self.last_event_at
-        return quiet_lines > max(LINES_MIN, usual_lines) and quiet_seconds > max(QUIET_SECONDS_MIN, usual_seconds)
+        enough = quiet_lines > LINES_MIN and quiet_own > max(OWN_LINES_MIN, usual_own)
+        return enough and quiet_seconds > max(QUIET_SECONDS_MIN, usual_seconds)
+
+    def counted(self, events: int, lines: int, now: float) -> "Habit":
+        """The habit with so many further events, and nothing after them."""
+        return Habit(self.events + events, now, lines, own=self.own, own_before=self.own)
 
 
 @dataclass(slots=True)
 class Habits:
-    """One source: its lines, since when they are counted, and the habits of the services in it."""
+    """One source: its lines, since when they are counted, and the habits of the services in it.
+
+    Whose the lines are is told by a sample, of which those that came since the last one, `unshared`, are taken to be.
+    """
 
     began_at: float
     lines: int = 0
     services: dict[str, Habit] = field(default_factory=dict)
     looked_at: float = 0.0
+    unshared: int = 0
 
 
 class Drift:
@@ -73,28 +91,42 @@ class Drift:
                 continue
 
     def habits(self) -> dict[str, str]:
-        """What is known of each source of which anything is, for the store."""
-        return {source: json.dumps(asdict(one)) for source, one in self._sources.items() if one.services}
+        """What is known of each source of which anything is, for the store: of the services that gave or hide any."""
+        kept = {}
+        for source, one in self._sources.items():
+            services = {name: habit for name, habit in one.services.items() if habit.events or habit.suspects}
+            if services:
+                kept[source] = json.dumps(asdict(replace(one, services=services)))
+        return kept
 
     def heard(
         self, source: str, data: bytes, events: Sequence[Event], *, lines: int, services: Collection[str], now: float
     ) -> None:
-        """Take note of a block and its events. Lines are looked at only for services that are quiet, once a second."""
+        """Take note of a block and its events.
+
+        Once a second some lines are looked at: whose they are, and for quiet services whether they look like failures.
+        """
         habits = self._sources.get(source)
         if habits is None:
             if len(self._sources) >= SOURCES_MAX:
                 return
             habits = self._sources[source] = Habits(now)
         habits.lines += lines
-        if events:
-            for service in {event.service for event in events if event.hits}:
-                count = sum(event.service == service for event in events)
-                known = habits.services.get(service, Habit()).events
-                habits.services[service] = Habit(known + count, now, habits.lines)
-        if habits.lines <= LINES_MIN or 0 <= now - habits.looked_at < LOOK_SECONDS:
-            return
-        habits.looked_at = now
-        self._look(habits, data, events, services, now)
+        habits.unshared += lines
+        looks = not 0 <= now - habits.looked_at < LOOK_SECONDS
+        if looks:
+            habits.looked_at = now
+            self._share(habits, data, services)
+        for service, count in Counter(event.service for event in events if event.hits).items():
+            habits.services[service] = habits.services.get(service, Habit()).counted(count, habits.lines, now)
+        if looks and habits.lines > LINES_MIN:
+            self._look(habits, data, events, services, now)
+
+    def _share(self, habits: Habits, data: bytes, services: Collection[str]) -> None:
+        """Count the lines since the last look for those who seem to have written them."""
+        for service, share in self._suspects.shares(data[:LOOK_BYTES_MAX], services).items():
+            habits.services.setdefault(service, Habit()).own += share * habits.unshared
+        habits.unshared = 0
 
     def _look(
         self, habits: Habits, data: bytes, events: Sequence[Event], services: Collection[str], now: float
@@ -148,4 +180,5 @@ def _habits(stored: Any) -> Habits:
 def _habit(stored: Any) -> Habit:
     samples = [str(one)[:SAMPLE_CHARACTERS_MAX] for one in list(stored["samples"])[:SAMPLES_MAX]]
     numbers = (int(stored["events"]), float(stored["last_event_at"]), int(stored["lines_before"]))
-    return Habit(*numbers, int(stored["suspects"]), samples)
+    own = float(stored.get("own", 0.0)), float(stored.get("own_before", 0.0))
+    return Habit(*numbers, int(stored["suspects"]), samples, *own)

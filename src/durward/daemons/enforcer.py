@@ -21,10 +21,13 @@ from durward.daemons.process import Beginning, begin, say, status_after
 from durward.facts.sshd import ports_in_files
 from durward.model import Listing, Standing
 from durward.privileged.failure import PrivilegedError
+from durward.privileged.flows import ConnectionTables
 from durward.privileged.guards import Guards, guards_of
 from durward.privileged.keeper import Keeper, Wanted
 from durward.privileged.knocks import KnockCopies
 from durward.privileged.opening import Sources
+from durward.privileged.probes import ProbeCopies
+from durward.privileged.queues import Queues
 from durward.privileged.sets import Sets
 from durward.ruleset.policy import DENY_LIST
 from durward.ruleset.skeleton import skeleton
@@ -35,6 +38,8 @@ CAPABILITIES = frozenset({CAP_NET_ADMIN, CAP_DAC_READ_SEARCH})
 TICK_SECONDS = 5.0
 PATIENCE_SECONDS = 1.0  # an engine that does not take its answers for so long is not talked to any more
 PATHS_PER_ANSWER = 200  # of `open list`: well below the longest answer
+KERNELS = frozenset({"open watch", "open knocks", "open connections", "open probes"})
+BANS_PER_ANSWER = 200  # of `look bans`
 SSH_PORTS_MAX = 64  # that a knock opens; the rest of a longer list stays closed
 SOCKET_MODE = 0o660  # the engine is in the group
 
@@ -49,7 +54,7 @@ class Enforcer:
         self._gate = Gate(
             home.lib,
             stopped,
-            skeleton(prefix),
+            skeleton(prefix, loaded.settings.guards.throttle_rate),
             self._end,
             self._keeper,
             allows=guards.allows,
@@ -58,6 +63,10 @@ class Enforcer:
         self._looking = Looking(Sets(), prefix)
         firewall = loaded.settings.firewall
         self._knocks = KnockCopies(home.etc / knock_keys.FILE_NAME, firewall.authorised_knock.port, prefix)
+        self._probes = ProbeCopies(Sets(), prefix)
+        self._banned: dict[str, list[tuple[int, int]]] = {}
+        self._connections = ConnectionTables()
+        self._queues = Queues(loaded.settings.detectors["mail_queue"].general["queues"])
         self._knocks_kept_at, self._knocks_problem = 0.0, ""
         self._ssh_ports = firewall.ssh_ports
         self._guards = guards
@@ -155,7 +164,7 @@ class Enforcer:
             if word.name == "ssh ports":
                 return {"ports": self._ports_of_ssh()}, []
             if word.name.startswith("look "):
-                return self._looking.look(word), []
+                return self._look(word), []
             return self._keep(word, time.time()), []
         except PrivilegedError as error:
             return {"error": str(error)}, []
@@ -164,11 +173,16 @@ class Enforcer:
         entries: list[Entry] = word.fields["entries"]
         if word.name == "block":
             refused = self._keeper.block(_wanted("block", entries), now)
+        elif word.name == "throttle":
+            refused = self._keeper.throttle(_wanted("throttle", entries), now)
         elif word.name == "replace":
             listing = word.fields["listing"]
             refused = self._keeper.replace(listing, _wanted(listing, entries), now, last=word.fields["last"])
         elif word.name == "unblock":
-            self._keeper.unblock([one.standing for one in _wanted(word.fields["listing"], entries)], now)
+            lifted = [one.standing for one in _wanted(word.fields["listing"], entries)]
+            self._keeper.unblock(lifted, now)
+            if word.fields["listing"] == "block":
+                self._probes.forgive(one.subject for one in lifted)
             refused = []
         elif word.name == "allow":
             refused = self._keeper.allow(_wanted("allow", entries), now)
@@ -186,10 +200,8 @@ class Enforcer:
 
     def _open(self, word: Word) -> tuple[dict[str, Any], list[int]]:
         fields = word.fields
-        if word.name == "open watch":
-            return {}, [self._sources.watch_descriptor()]
-        if word.name == "open knocks":
-            return {}, [self._knocks.descriptor()]
+        if word.name in KERNELS:
+            return {}, self._of_the_kernel(word.name)
         if word.name == "open list":
             paths = [path for path in self._sources.matching(fields["pattern"]) if path > fields["after"]]
             return {"paths": paths[:PATHS_PER_ANSWER], "more": len(paths) > PATHS_PER_ANSWER}, []
@@ -203,6 +215,30 @@ class Enforcer:
         journal = self._sources.journal(DESCRIPTORS_MAX)
         return {"watches": journal.watches}, journal.descriptors
 
+    def _of_the_kernel(self, name: str) -> list[int]:
+        """Where the kernel itself tells something."""
+        if name == "open watch":
+            return [self._sources.watch_descriptor()]
+        if name == "open connections":
+            return self._connections.descriptors()
+        return [(self._knocks if name == "open knocks" else self._probes).descriptor()]
+
+    def _look(self, word: Word) -> dict[str, Any]:
+        if word.name == "look bans":
+            return self._bans(**word.fields)
+        if word.name == "look connections":
+            return self._connections.look()
+        if word.name == "look queues":
+            return {"queues": self._queues.look()}
+        return self._looking.look(word)
+
+    def _bans(self, after: str, *, ports: bool) -> dict[str, Any]:
+        """A page of those whom the kernel banned by itself. The ports are found once for all pages."""
+        if not after or not ports:
+            self._banned = self._probes.banned(with_ports=ports)
+        found = sorted((text, known) for text, known in self._banned.items() if text > after)
+        return {"banned": found[:BANS_PER_ANSWER], "more": len(found) > BANS_PER_ANSWER}
+
     def _ports_of_ssh(self) -> list[int]:
         """Where SSH is: as the settings say or, where they leave it open or closed, as its own files say now."""
         if not self._ssh_ports:
@@ -211,10 +247,9 @@ class Enforcer:
         return list(islice(ports, SSH_PORTS_MAX))
 
 
-def _wanted(listing: str, entries: list[Entry]) -> list[Wanted]:
-    name: Listing = "allow" if listing == "allow" else "block"
+def _wanted(listing: Listing, entries: list[Entry]) -> list[Wanted]:
     return [
-        Wanted(Standing(name, entry.subject, entry.scope, entry.until, entry.decision), entry.automatic)
+        Wanted(Standing(listing, entry.subject, entry.scope, entry.until, entry.decision), entry.automatic)
         for entry in entries
     ]
 
@@ -230,6 +265,7 @@ def main() -> NoReturn:
     beginning.follow_supervisor()
     settings = loaded.settings
     globs = {glob for card in loaded.services for glob in settings.services[card.id].files}
+    globs.update(() if settings.sources.unexplained == "off" else settings.sources.unexplained_files)
     guards = guards_of(beginning.home.etc, settings.guards, loaded.proxies)
     try:
         enforcer = Enforcer(beginning.home, loaded, guards, Sources(globs))

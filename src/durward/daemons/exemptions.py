@@ -1,13 +1,16 @@
 """Whose lines do not count: ignore.list and allow.list, and what operators allowed or ignored for a while."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from durward.catalog.document import Problem
 from durward.config.list_checks import ENTRIES_IN_FORCE_MAX
 from durward.config.lists import ListEntry, ListFile
 from durward.config.loading import Lists
 from durward.config.membership import Networks
+from durward.config.places import Places
 from durward.daemons.ruling import ruled
+from durward.daemons.sparing import WEB, Verified
 from durward.model import EVERYTHING, Decision, InvalidAddressError, Scope, Standing, Subject
 from durward.store import standing
 from durward.store.store import Store
@@ -15,10 +18,22 @@ from durward.store.store import Store
 ORIGINS = {"allow": "list:allow.list", "block": "list:deny.list"}
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What exempts beside lists and decisions: places, and crawlers, whose web requests are those of `web` services."""
+
+    places: Places | None = None
+    verified: Verified = field(default_factory=Verified)
+    web: frozenset[str] = frozenset()
+
+
 class Exemptions:
     """Answers for one address at a time; made anew whenever a list changes."""
 
-    def __init__(self, lists: Lists, store: Store, now: float) -> None:
+    def __init__(self, lists: Lists, store: Store, now: float, beyond: Beyond | None = None) -> None:
+        self._beyond = Beyond() if beyond is None else beyond
+        self._places = self._beyond.places.networks if self._beyond.places else Networks[str](())
+        self._spared = Networks(_standing(store, "ignore", now, WEB))
         self._allowed = Networks(_named(lists.allow) + _standing(store, "allow", now))
         self._ignored = Networks(_named(lists.ignore) + _standing(store, "ignore", now))
         self.filters = ruled(lists)
@@ -29,12 +44,29 @@ class Exemptions:
 
     def ignored(self, subject: Subject) -> str | None:
         """What keeps the lines of `subject` from being counted, if anything does."""
-        return _covering(self._ignored, subject)
+        return _covering(self._ignored, subject) or _covering(self._places, subject)
+
+    def spared(self, address: str, service: str) -> str | None:
+        """What lets off `address` for the lines of `service` alone: it is a crawler, and they are about the web."""
+        if service not in self._beyond.web:
+            return None
+        known = self._beyond.verified.reason(address)
+        if known is not None or not len(self._spared):
+            return known
+        try:
+            return self._spared.covers(address)
+        except InvalidAddressError:
+            return None
+
+    def spared_for_web(self, subject: Subject) -> str | None:
+        """What lets off a subject for the lines of web servers."""
+        known = self._beyond.verified.reason(subject.value) if self._beyond.web else None
+        return known or _covering(self._spared, subject)
 
     def exempt(self, address: str) -> str | None:
         """What exempts the lines of `address`, if anything does."""
         try:
-            return self._allowed.covers(address) or self._ignored.covers(address)
+            return self._allowed.covers(address) or self._ignored.covers(address) or self._places.covers(address)
         except InvalidAddressError:
             return None
 
@@ -115,11 +147,11 @@ def _named(file: ListFile) -> list[tuple[str, str]]:
     ]
 
 
-def _standing(store: Store, listing: str, now: float) -> list[tuple[str, str]]:
+def _standing(store: Store, listing: str, now: float, scope: Scope = EVERYTHING) -> list[tuple[str, str]]:
     return [
         (one.subject.value, f"decision {one.decision}")
         for one in standing.all_of(store, "allow" if listing == "allow" else "ignore")
-        if one.scope == EVERYTHING and (one.until is None or one.until > now)
+        if one.scope == scope and (one.until is None or one.until > now)
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from durward.catalog.traffic import Rate
 from durward.control.channel import ChannelError
 from durward.daemons import neighbours
 from durward.daemons.door import Door, Reading
@@ -16,28 +17,38 @@ from durward.engine.engine import Engine
 from durward.engine.explain import Case, Held, Past, account_explanation, explanation
 from durward.model import Decision, Standing, Subject
 from durward.ruleset.limits import Limit
-from durward.store import accounts, counters, decisions, explanations, standing
+from durward.ruleset.skeleton import THROTTLE_RATE
+from durward.store import accounts, counters, decisions, explanations, source_names, standing
 
 HISTORY_MAX = 20  # earlier decisions that `why` shows
+AGAINST = standing.DROPS["unblock"]  # the lists whose entries stand against somebody
 
 
 class Explaining:
     """Answers `why`. `exemptions` is replaced whenever a list changes."""
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, door: Door, exemptions: Exemptions, limits: Sequence[Limit] = ()
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        door: Door,
+        exemptions: Exemptions,
+        limits: Sequence[Limit] = (),
+        *,
+        throttle_rate: Rate = THROTTLE_RATE,
     ) -> None:
         self.exemptions = exemptions
         self._engine = engine
         self._ledger = ledger
         self._door = door
         self._limiting = Limiting(door, limits)
+        self._throttle_rate = str(throttle_rate)
 
     def explain(self, subject: Subject, now: float) -> dict[str, Any]:
         """Everything that refuses `subject` now, what was decided about it before, and what exempts it."""
         store = self._ledger.store
         standings = standing.covering(store, subject.network, now)
-        blocks = [one for one in standings if one.listing == "block"]
+        blocks = [one for one in standings if one.listing in AGAINST]
         counted = self._engine.subject_of(subject.value) if subject.kind == "address" else subject
         hits, threshold = self._engine.nearest(counted)
         past = decisions.history_around(store, subject, HISTORY_MAX)
@@ -49,10 +60,12 @@ class Explaining:
             ignored=self.exemptions.ignored(subject),
             hits=hits,
             threshold=threshold,
+            throttle_rate=self._throttle_rate,
         )
         found = explanation(case)
         found["layers"] += self._limiting.layers(counted, now, allowed=case.allowed is not None)
         found["layers"] += neighbours.layers(self._door, subject)
+        found["spared_by"] = self.exemptions.spared_for_web(subject)
         found["blocked"] = any(layer["blocked"] for layer in found["layers"])
         found["precedence"] = ruling(standings, self.exemptions.filters, subject)
         return found
@@ -65,9 +78,10 @@ class Explaining:
         if not past:
             return None
         blocks = [one for other in past for one in standing.of_decision(store, other.decision.id)]
+        blocks = [one for one in blocks if one.listing in AGAINST]
         blocks = [one for one in blocks if one.until is None or one.until > now]
         held = [held for held in map(self._held, blocks, self._readings(blocks)) if held is not None]
-        return account_explanation(account, held, past)
+        return account_explanation(account, held, past, self._throttle_rate)
 
     def _held(self, one: Standing, reading: Reading | None) -> Held | None:
         entry = explanations.explain(self._ledger.store, one.decision)
@@ -82,6 +96,7 @@ class Explaining:
             bytes=saved.bytes + size,
             in_kernel=reading is not None or not self._door.channel.connected,
             next_seconds=self._next_seconds(entry.decision),
+            name=source_names.of(self._ledger.store, one.decision),
         )
 
     def _next_seconds(self, decision: Decision) -> float | None:
@@ -92,6 +107,6 @@ class Explaining:
 
     def _readings(self, blocks: list[Standing]) -> list[Reading | None]:
         try:
-            return self._door.readings([entry_of(one) for one in blocks]) if blocks else []
+            return [self._door.readings([entry_of(one)], one.listing)[0] for one in blocks]
         except ChannelError:
             return [None] * len(blocks)

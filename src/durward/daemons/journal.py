@@ -1,18 +1,26 @@
 """The journal as the engine follows it: opened anew after each rotation, polled while entries keep coming."""
 
-from collections.abc import Collection, Iterator
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator
 
 from durward.config.loading import Loaded
+from durward.daemons import liveness
 from durward.daemons.opening import Opening
 from durward.daemons.process import say
 from durward.sources.block import Block
 from durward.sources.journal import Journal
 from durward.sources.opening import SourceError
+from durward.sources.posing import Pose
 from durward.sources.trust import Want
 
 POLL_SECONDS = 0.05  # journald's own notices come up to 250 ms late
 LIVELY_SECONDS = 2.0  # after an entry the journal is polled for this long; then its notices suffice
 NAME = Journal.source
+VOUCHING_SECONDS = 60.0  # until it is asked again whether there are entries of a service
+ALIVE_SECONDS = 86400.0  # a journal in which nobody wrote for longer is what is left of one
+NO_UNITS = frozenset({"*", "kernel"})  # in place of units: root's programs wherever they run, and the kernel itself
+VOUCHED_MAX = 4096  # programs of which is remembered whether the journal has entries; all are asked anew beyond that
 
 
 class JournalReading:
@@ -24,7 +32,11 @@ class JournalReading:
         self.services = frozenset(card.id for card in wanting)
         self.journal: Journal | None = None
         self._opening = opening
-        self._wants = [Want(frozenset(units[card.id]), frozenset(card.reads.programs)) for card in wanting]
+        self._of = {
+            card.id: Want(frozenset(units[card.id]) - NO_UNITS, frozenset(card.reads.programs)) for card in wanting
+        }
+        self._wants = list(self._of.values())
+        self._vouched: dict[tuple[str, bytes], tuple[bool, float]] = {}
         self._cursor = cursor
         self._memory_seconds = memory_seconds
         self._watches: frozenset[int] = frozenset()
@@ -39,7 +51,8 @@ class JournalReading:
             if self.journal is not None:
                 self.journal.replace(descriptors, now)
             elif descriptors:
-                self.journal = Journal(descriptors, self._wants, memory_seconds=self._memory_seconds)
+                ours = (liveness.NAME, os.getuid())
+                self.journal = Journal(descriptors, self._wants, memory_seconds=self._memory_seconds, ours=ours)
                 self.journal.start(now, self._cursor)
         except SourceError as error:
             self._opening.problems[NAME] = str(error)
@@ -61,6 +74,31 @@ class JournalReading:
             yield block
         if self.journal.stale(now):
             self.open(now)
+
+    def vouches_for(self, service: str, program: bytes) -> bool:
+        """Whether the journal is alive and has entries of a service's program: then it has all of them.
+
+        No program: entries of the service, whichever program wrote them.
+        """
+        if self.journal is None or self.journal.problem is not None or service not in self._of:
+            return False
+        now = time.time()
+        vouched, asked_at = self._vouched.get((service, program), (False, float("-inf")))
+        if not 0 <= now - asked_at < VOUCHING_SECONDS:
+            want = self._of[service]
+            if program:
+                want = Want(want.units, frozenset({program.decode("ascii", "replace")}))
+            alive = now - self.journal.written_at() < ALIVE_SECONDS
+            vouched = alive and (vouched or self.journal.holds(want))
+            if len(self._vouched) >= VOUCHED_MAX:
+                self._vouched.clear()
+            self._vouched[service, program] = (vouched, now)
+        return vouched
+
+    @property
+    def posing(self) -> Iterable[Pose]:
+        """Who wrote to the journal in a service's name."""
+        return self.journal.posing if self.journal is not None else ()
 
     def moved(self) -> dict[str, str]:
         """The cursor, if it has moved since this was last asked."""

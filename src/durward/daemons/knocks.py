@@ -147,7 +147,7 @@ class Knocks:
 
     def _ports_of_ssh(self) -> list[int]:
         try:
-            return [int(port) for port in self._door.channel.ask("ssh ports")["ports"]]
+            return self._door.ssh_ports()
         except ChannelError:
             return [22]  # the decision is carried out when the enforcer comes
 

@@ -5,7 +5,18 @@ from pathlib import Path
 
 from durward.daemons.process import say
 from durward.model import Decision, Finding, Standing
-from durward.store import counters, decisions, findings, habits, nonces, outbox, positions, standing
+from durward.store import (
+    counters,
+    decisions,
+    familiar,
+    findings,
+    habits,
+    nonces,
+    outbox,
+    positions,
+    source_names,
+    standing,
+)
 from durward.store.counters import Traffic
 from durward.store.errors import StoreCorruptError, StoreError, StoreFullError
 from durward.store.pruning import prune
@@ -138,6 +149,26 @@ class Ledger:
         try:
             with self.store.transaction():
                 habits.save(self.store, known)
+        except StoreFullError as error:
+            self._fall_behind(str(error))
+
+    def keep_names(self, named: Mapping[int, str]) -> None:
+        """Keep the confirmed names of blocked sources, by decision."""
+        try:
+            with self.store.transaction():
+                source_names.keep(self.store, named)
+        except StoreFullError as error:
+            self._fall_behind(str(error))
+
+    def keep_familiar(
+        self, logins: Sequence[familiar.Row], forget_before: float, networks_before: float | None = None
+    ) -> None:
+        """Keep who logged in well of late."""
+        if not logins:
+            return
+        try:
+            with self.store.transaction():
+                familiar.save(self.store, logins, forget_before, networks_before)
         except StoreFullError as error:
             self._fall_behind(str(error))
 

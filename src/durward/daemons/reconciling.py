@@ -12,8 +12,7 @@ from durward.store import standing
 
 SLICE_ENTRIES = 250  # compared at once: what a new attacker waits for, some 15 ms
 LIFTED_SECONDS = 30 * 86400.0  # what was lifted longer ago has left the kernel by its own timeout
-LISTINGS: tuple[Listing, ...] = ("allow", "block")
-LISTED = standing.PUTS | standing.DROPS
+LISTINGS: tuple[Listing, ...] = ("allow", "block", "throttle")
 
 
 class Reconciling:
@@ -38,7 +37,9 @@ class Reconciling:
 
     def note(self, decided: Iterable[Decision]) -> None:
         """Hear what was decided meanwhile."""
-        self._touched.update((LISTED.get(one.verdict, ""), one.subject.value, one.scope) for one in decided)
+        self._touched.update(
+            (listing, one.subject.value, one.scope) for one in decided for listing in standing.listings_of(one.verdict)
+        )
 
     @property
     def progress(self) -> str:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from durward.config.home import Home
@@ -45,13 +46,23 @@ def reach_home(home: Home, user: str) -> Home:
 
 def look_only(home: Home) -> None:
     """See settings and sockets and write neither, and see nothing of the state, from now on. Raises PrivilegesError."""
+    _narrow(readable=(home.etc, home.run), hidden=(home.lib,))
+
+
+def meet_only(home: Home) -> None:
+    """See the sockets and write nothing, and see neither settings nor state, from now on. Raises PrivilegesError."""
+    _narrow(readable=(home.run,), hidden=(home.etc, home.lib))
+
+
+def _narrow(*, readable: Iterable[Path], hidden: Iterable[Path]) -> None:
     if libc.unshare(CLONE_NEWNS) != 0:
         raise PrivilegesError(f"cannot have mounts of its own: {os.strerror(ctypes.get_errno())}")
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
-    for place in (home.etc, home.run):
+    for place in readable:
         _mount(str(place), str(place), None, MS_BIND)
         _mount("none", str(place), None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
-    _mount("tmpfs", str(home.lib), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    for place in hidden:
+        _mount("tmpfs", str(place), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
 def _may_pass(directory: Path, uid: int) -> bool:

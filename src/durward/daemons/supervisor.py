@@ -19,8 +19,7 @@ from typing import NoReturn
 from durward.catalog.document import ProblemsError
 from durward.catalog.shelf import channels_on
 from durward.config.home import Home
-from durward.config.loading import load
-from durward.config.settings import Settings
+from durward.config.loading import Loaded, load
 from durward.daemons.privileges import EXIT_PRIVILEGES, PrivilegesError, account
 from durward.daemons.process import EXIT_AGAIN, EXIT_SETTINGS, begin, say
 
@@ -35,6 +34,7 @@ ENFORCER_USER = "durward-enforcer"
 ENGINE_USER = "durward-engine"
 GROUP = "durward"
 ALERTER = "alerter"
+HERALD = "herald"
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Supervisor:
         self._home = home
         self.processes = [self._process("enforcer"), self._process("engine")]
         with suppress(ProblemsError):  # the engine says what is wrong with the settings
-            self._follow(load(home).settings)
+            self._follow(load(home))
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT; give the exit status of the whole."""
@@ -99,16 +99,15 @@ class Supervisor:
         command = [sys.executable, "-I", "-m", f"durward.daemons.{name}", *below, "--supervised", str(os.getpid())]
         return Process(name, command, vital=vital)
 
-    def _follow(self, settings: Settings) -> None:
-        """Have a process that sends alerts where a channel is switched on, and none elsewhere."""
-        running = [process for process in self.processes if process.name == ALERTER]
-        if channels_on(settings.alerts):
-            if not running:
-                self.processes.append(self._process(ALERTER, vital=False))
-            return
-        for process in running:
-            self.processes.remove(process)
-            self._end(process)
+    def _follow(self, loaded: Loaded) -> None:
+        """Have a process that sends alerts where a channel is on, and one that asks for names where any are needed."""
+        for name, needed in ((ALERTER, bool(channels_on(loaded.settings.alerts))), (HERALD, loaded.exempting.asks)):
+            running = [process for process in self.processes if process.name == name]
+            if needed and not running:
+                self.processes.append(self._process(name, vital=False))
+            for process in running if not needed else ():
+                self.processes.remove(process)
+                self._end(process)
 
     def _patience(self, now: float) -> float:
         waits = [process.start_again_at - now for process in self.processes if process.child is None]
@@ -133,14 +132,14 @@ class Supervisor:
     def _reload(self) -> None:
         """Have every process begin again with the settings as they are now, unless there is a mistake in them."""
         try:
-            settings = load(self._home).settings
+            loaded = load(self._home)
         except ProblemsError as error:
             say(f"{error}\ndurward: the settings are wrong; everything goes on with those that it has")
             return
         for process in self.processes:
             if process.child is not None:
                 process.child.send_signal(signal.SIGHUP)
-        self._follow(settings)
+        self._follow(loaded)
 
     def _signalled(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
@@ -178,6 +177,7 @@ def prepare(home: Home) -> None:
     with suppress(FileExistsError):  # what somebody else put there is refused by whoever reads lists
         home.lists.mkdir(mode=0o750)
         os.chown(home.lists, 0, group)
+        home.lists.chmod(0o750)  # whatever the umask says: the engine reads the networks of exempt countries there
     _share(home.etc, group)
     (home.run / "stopped").unlink(missing_ok=True)  # to run is to protect again
 

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable
 from pathlib import PurePath
 
-# What syslog's own files are called; the lines in them are those of the journal, and are known by their words.
-OF_SYSLOG = frozenset({"auth.log", "secure", "syslog", "messages", "mail.log", "maillog", "daemon.log", "user.log"})
+from durward.scan.twins import SYSLOG_FILES
 
 
 def told_twice(present: Iterable[tuple[str, Collection[str]]], in_journal: Collection[str]) -> frozenset[str]:
@@ -14,6 +13,6 @@ def told_twice(present: Iterable[tuple[str, Collection[str]]], in_journal: Colle
     for path, services in present:
         for service in services:
             sources[service] = sources.get(service, 0) + 1
-        if PurePath(path).name not in OF_SYSLOG:
+        if PurePath(path).name not in SYSLOG_FILES:
             own.update(services)
     return frozenset(service for service in own if sources[service] > 1)

@@ -5,18 +5,24 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
+from durward.catalog.document import ProblemsError
 from durward.config.loading import Loaded
+from durward.config.settings import Settings
 from durward.control.channel import ChannelError
-from durward.daemons import journal
+from durward.daemons import journal, posers
 from durward.daemons.door import Door
 from durward.daemons.drift import Drift
+from durward.daemons.floods import Floods
+from durward.daemons.hearsay import Hearsay
 from durward.daemons.journal import JournalReading
+from durward.daemons.liveness import Liveness
 from durward.daemons.opening import Opening
 from durward.daemons.process import say
 from durward.daemons.told_twice import told_twice
+from durward.daemons.unexplained import Unexplained
 from durward.engine.engine import Engine
 from durward.model import Decision, Event, Finding
 from durward.scan.doubts import Doubts
@@ -26,6 +32,7 @@ from durward.scan.timestamps import Calendar
 from durward.scan.topology import Topology
 from durward.scan.twins import Twins
 from durward.sources.block import Block, Position
+from durward.sources.logfile import LogFile
 from durward.sources.logfiles import LogFiles
 from durward.sources.opening import ABSENT, NotNowError, SourceError
 from durward.sources.watching import CREATE, MOVED_TO, read_changes
@@ -34,7 +41,10 @@ LIST_SECONDS = 10.0  # how often globs are looked at again although no notice ca
 LIST_SECONDS_MIN = 1.0  # and how often at most, however many files are made
 RESTLESS_SECONDS = 0.2  # between two looks at a rotated file that may still be written to
 CALENDAR_SECONDS = 60.0  # a calendar is used for this long
+FLOOD_SECONDS = 5.0  # a source that waits longer than this to be read grows too fast
 FINDINGS_MAX = 50  # kept of lines that could not be read
+CLAIMED = "crawler.claimed"
+CLAIMS_MAX = 1000  # heard of in one read; who claims to be a crawler beyond it is not asked for then
 FILES_MAX = 10_000  # followed at once; what more a glob names is not read, and said
 CLOCK_SLACK_SECONDS = 600  # a stamp that lies further in the future than this is not believed
 
@@ -49,13 +59,18 @@ class Tally:
 
 
 class SourceState(NamedTuple):
-    """How one source is doing: what it gave, how long it waits to be read (seconds), and what is wrong if anything."""
+    """How one source is doing: what it gave, how long it waits to be read (seconds), and what is wrong if anything.
+
+    `lost` says what of it could not be read, `flood` how fast it grows where that is too fast.
+    """
 
     name: str
     tally: Tally
     lag_seconds: float
     problem: str
     absent: bool = False
+    lost: str = ""
+    flood: str = ""
 
 
 class Watch:
@@ -66,6 +81,8 @@ class Watch:
     ) -> None:
         self.changes_descriptor = -1
         self.gave_lines = False
+        self.claims: list[Event] = []  # of being a crawler; whether they are true is not known from a log
+        self.liveness = Liveness(loaded.settings.sources.syslog_check)
         self._opening = Opening(door)
         self._files = LogFiles(self._opening, memory_seconds=memory_seconds)
         self._journal = JournalReading(self._opening, loaded, saved.get(journal.NAME), memory_seconds)
@@ -74,6 +91,9 @@ class Watch:
         web = frozenset(card.id for card in loaded.services if card.also)
         self._sessions, self._twins = Sessions(), Twins(web, self._log_of)
         self.drift = Drift(loaded.services)
+        self.hearsay = Hearsay(loaded.settings.sources.untrusted_syslog, self._journal.vouches_for)
+        self._floods = Floods()
+        self.unexplained = _unexplained(loaded)
         self._calendar = Calendar(0.0, 0)
         self._globs = _globs(loaded)
         self._saved = dict(saved)
@@ -122,12 +142,20 @@ class Watch:
         self.gave_lines = False
         for block in self._blocks(now):
             self.gave_lines = True
+            self.liveness.hear(block.source, block.data)
             for event in self._events(block, now):
                 if block.kind == "memory":
                     self._engine.remember(event)
                 else:
                     decisions += self._engine.feed(event)
+                    if event.kind == CLAIMED and len(self.claims) < CLAIMS_MAX:
+                        self.claims.append(event)
         return decisions
+
+    def taken_claims(self) -> list[Event]:
+        """The events of sources that called themselves crawlers, since this was last asked."""
+        claims, self.claims = self.claims, []
+        return claims
 
     def positions(self) -> dict[str, str]:
         """How far each source was read since this was last asked, by source."""
@@ -137,6 +165,10 @@ class Watch:
     def sweep(self, now: float) -> None:
         """Look at a few files although no notice came."""
         self._files.sweep(now)
+
+    def check_liveness(self, now: float) -> None:
+        """Have a line written now and then, and look whether the last one arrived."""
+        self.liveness.tick(now, {one.name: one.tally.lines for one in self.sources(now) if not one.absent})
 
     @property
     def waiting(self) -> bool:
@@ -148,6 +180,15 @@ class Watch:
         if self._journal.is_lively(now):
             return journal.POLL_SECONDS
         return RESTLESS_SECONDS if self._files.restless else None
+
+    def trust(self, now: float) -> list[Finding]:
+        """Whose lines are read that may be somebody else's, and who wrote in a service's name."""
+        present = {f"file:{path}": services for path, services in self._present()}
+        return [*posers.findings(self._journal.posing, now), *self.hearsay.findings(present, now)]
+
+    def trust_of(self, source: str) -> str:
+        """What the lines of a source count whose writers nobody knows; see Hearsay.state_of."""
+        return self.hearsay.state_of(source, self._services.get(source.removeprefix("file:"), frozenset()))
 
     @property
     def doubts(self) -> Doubts:
@@ -166,10 +207,14 @@ class Watch:
             refused = self._opening.problems.get(file.path)
             absent = refused is None and (file.problem or "").endswith(ABSENT)
             problem = "" if absent else refused or file.problem or ""
-            states.append(SourceState(file.source, self._tally(file.source), lag_seconds, problem, absent))
+            flood = self._floods.told(file.source) if lag_seconds > FLOOD_SECONDS else ""
+            tally = self._tally(file.source)
+            states.append(SourceState(file.source, tally, lag_seconds, problem, absent, _lost(file), flood))
         if self._journal.journal is not None:
             lag_seconds, problem = self._journal.journal.lag_seconds(now), self._journal.journal.problem or ""
-            states.append(SourceState(journal.NAME, self._tally(journal.NAME), lag_seconds, problem))
+            flood = self._floods.told(journal.NAME) if lag_seconds > FLOOD_SECONDS else ""
+            tally = self._tally(journal.NAME)
+            states.append(SourceState(journal.NAME, tally, lag_seconds, problem, flood=flood))
         return states
 
     def _blocks(self, now: float) -> Iterator[Block]:
@@ -182,13 +227,26 @@ class Watch:
     def _events(self, block: Block, now: float) -> list[Event]:
         events = self._scan(block, now)
         self._count(block, events, now)
+        if self.unexplained.is_on and block.kind != "memory":
+            self.unexplained.hear(block.source, block.data, block.position, events, now)
         if block.places:
             events = [event._replace(position=block.place_of(cast("int", event.position))) for event in events]
+        events = self._heard(events, block, now)
         events = self._twins.only_first(events, journal=self._journal.journal is not None)
         if block.kind != "live":
             # What was written while nobody watched counts at its own time, unless that lies in the future.
             events = [_at_its_own_time(event, now) for event in events]
-        return self._sessions.settle(events)
+        events = self._sessions.settle(events)
+        return self.hearsay.weighed(events) if self.hearsay.is_of_syslog(block.source) else events
+
+    def _heard(self, events: list[Event], block: Block, now: float) -> list[Event]:
+        """The events that somebody vouches for, as far as that is known of their source."""
+        live = block.kind == "live"
+        if self.hearsay.is_of_syslog(block.source):
+            return self.hearsay.admitted(events, now, live=live)
+        if live and block.source == journal.NAME:
+            self.hearsay.confirm(events, now)
+        return events
 
     def _scan(self, block: Block, now: float) -> list[Event]:
         """The events of a block. Should a line ever make the scanner raise, that line is passed over and reported."""
@@ -220,6 +278,7 @@ class Watch:
         tally.lines += lines
         tally.events += len(events)
         tally.last_event_at = now if events else tally.last_event_at
+        self._floods.hear(block.source, block.data, lines, now)
         if block.kind != "memory":
             services = self._services_in(block.source)
             self.drift.heard(block.source, block.data, events, lines=lines, services=services, now=now)
@@ -291,11 +350,38 @@ class Watch:
         )
 
 
+def _unexplained(loaded: Loaded) -> Unexplained:
+    """What collects lines. Patterns of the site that cannot be used ignore nothing: no log goes unread for them."""
+    try:
+        return Unexplained(loaded.settings.sources, loaded.services, time.time())
+    except ProblemsError as error:
+        say(f"lines that nothing explains are all collected: {error}")
+        settings = replace(loaded.settings.sources, unexplained_ignored=())
+        return Unexplained(settings, loaded.services, time.time())
+
+
+def _lost(file: LogFile) -> str:
+    """What of a log was not read, or only in part."""
+    told = [
+        f"{file.overlong:,} lines were too long, and only their beginnings were read" if file.overlong else "",
+        f"{file.lost_bytes:,} bytes were cut away before they were read" if file.lost_bytes else "",
+        f"{file.lost_files:,} rotated files were gone before they were read" if file.lost_files else "",
+    ]
+    return "; ".join(filter(None, told))
+
+
+def read_anyway(settings: Settings) -> tuple[str, ...]:
+    """The logs that are read although no service writes to them."""
+    return () if settings.sources.unexplained == "off" else settings.sources.unexplained_files
+
+
 def _globs(loaded: Loaded) -> dict[str, set[str]]:
     globs: dict[str, set[str]] = {}
     for card in loaded.services:
         for glob in loaded.settings.services[card.id].files:
             globs.setdefault(glob, set()).add(card.id)
+    for glob in read_anyway(loaded.settings):
+        globs.setdefault(glob, set())
     return globs
 
 

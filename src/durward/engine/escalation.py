@@ -1,7 +1,8 @@
 """How long the next block of a subject is: each one longer than the last, up to a ceiling, and forgotten in the end."""
 
+from durward.engine.oldest import forget_oldest
 from durward.engine.policy import Threshold
-from durward.model import Subject
+from durward.model import FOREVER, Subject
 
 SUBJECTS_MAX = 500_000  # beyond it the subjects whose last block lies longest back begin again at the shortest block
 STEPS_MAX = 40  # doublings beyond this cannot be told apart from the ceiling
@@ -21,6 +22,8 @@ class Escalation:
     def seconds(self, subject: Subject, at: float, threshold: Threshold) -> float:
         """The length of the block that `subject` gets at `at`, in seconds."""
         earlier = min(self.count(subject, at, threshold.remember_seconds), STEPS_MAX)
+        if 0 < threshold.permanent_after <= earlier:
+            return FOREVER
         longer: float = threshold.block_seconds * threshold.escalate**earlier
         return max(threshold.block_seconds, min(longer, threshold.block_seconds_max))
 
@@ -30,7 +33,7 @@ class Escalation:
         self._earlier.pop(subject.value, None)
         self._earlier[subject.value] = (count + 1, at)
         if len(self._earlier) > SUBJECTS_MAX:
-            del self._earlier[next(iter(self._earlier))]
+            forget_oldest(self._earlier)
 
     def forgive(self, subject: Subject) -> None:
         """The last block of `subject` was a mistake: it does not lengthen the next one."""

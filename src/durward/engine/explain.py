@@ -13,7 +13,10 @@ SECONDS_MIN, SECONDS_MAX = -62_135_510_400.0, 253_402_214_400.0  # a day within 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One entry that stands against somebody, with the decision behind it and what the kernel has counted since."""
+    """One entry that stands against somebody, with the decision behind it and what the kernel has counted since.
+
+    `name` is what its address was called when it was asked for, confirmed by DNS; empty where that is not known.
+    """
 
     standing: Standing
     decision: Decision
@@ -21,6 +24,7 @@ class Held:
     bytes: int
     in_kernel: bool
     next_seconds: float | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,15 @@ class Case:
     ignored: str | None
     hits: int
     threshold: int
+    throttle_rate: str = ""
 
 
 def explanation(case: Case) -> dict[str, Any]:
     """The whole answer: one layer for everything that can refuse, the history, and what exempts."""
     passes = case.allowed is not None
-    layers = [_layer(held, passes=passes) for held in case.held] or [_no_block(case)]
+    layers = [_layer(held, case.throttle_rate, passes=passes) for held in case.held]
+    if all(layer["layer"] != "block" for layer in layers):
+        layers.append(_no_block(case))
     return {
         "subject": case.subject.value,
         "blocked": any(layer["blocked"] for layer in layers),
@@ -60,9 +67,11 @@ def explanation(case: Case) -> dict[str, Any]:
     }
 
 
-def account_explanation(account: str, held: Sequence[Held], past: Sequence[Past]) -> dict[str, Any]:
+def account_explanation(
+    account: str, held: Sequence[Held], past: Sequence[Past], throttle_rate: str = ""
+) -> dict[str, Any]:
     """The answer for the name of an account: who is refused because of failures on it."""
-    layers = [_layer(one, passes=False) for one in held]
+    layers = [_layer(one, throttle_rate, passes=False) for one in held]
     return {
         "subject": account,
         "blocked": any(layer["blocked"] for layer in layers),
@@ -90,6 +99,8 @@ def history_entry(decision: Decision, refused: str | None) -> dict[str, Any]:
         "origin": decision.origin,
         "simulated": decision.simulated,
     }
+    if decision.incident is not None and decision.incident.account:
+        entry["account"] = decision.incident.account
     if refused is not None:
         entry["refused"] = refused
     return entry
@@ -112,11 +123,12 @@ def undo_of(decision: Decision) -> str:
     return f"durward unblock {decision.subject.value}"
 
 
-def _layer(held: Held, *, passes: bool) -> dict[str, Any]:
+def _layer(held: Held, throttle_rate: str, *, passes: bool) -> dict[str, Any]:
     decision, incident = held.decision, held.decision.incident
+    throttle = held.standing.listing == "throttle"
     layer: dict[str, Any] = {
-        "layer": "block",
-        "blocked": held.in_kernel and not passes,
+        "layer": held.standing.listing,
+        "blocked": held.in_kernel and not passes and not throttle,
         **history_entry(decision, None),
         "until": moment(held.standing.until),
         "packets": held.packets,
@@ -126,12 +138,17 @@ def _layer(held: Held, *, passes: bool) -> dict[str, Any]:
         "undo": undo_of(decision),
         "next_time": None if held.next_seconds is None else text_of(held.next_seconds),
     }
+    if held.name:
+        layer["name"] = held.name
+    if throttle:
+        layer |= {"throttled": held.in_kernel and not passes, "limit": throttle_rate}
     if incident is not None:
         layer |= {
             "count": incident.count,
             "threshold": incident.threshold,
             "within": text_of(incident.within_seconds),
             "service": incident.service,
+            "account": incident.account,
             "first_at": moment(incident.first_at),
             "last_at": moment(incident.last_at),
             "evidence": [evidence_entry(line) for line in incident.evidence],

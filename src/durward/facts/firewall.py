@@ -14,6 +14,7 @@ from durward.facts.complaints import Complaints
 from durward.facts.host import Host, host_now
 from durward.facts.identities import filters_of, group_ids, user_ids
 from durward.facts.lists import merged_lists
+from durward.facts.port_scans import port_scans
 from durward.facts.redirects import read_redirects
 from durward.facts.spoofing import own_networks, unused_addresses
 from durward.ruleset.policy import Icmp, Interface, Knock, Logging, Policy, Ports, Redirect, Role, Smtp, Spoofing
@@ -66,6 +67,7 @@ def policy_of(
         ftp_helper=firewall.ftp_helper,
         block_prefix_v6=settings.ipv6.block_prefix,
         merged=merged_lists(settings, lists.deny, library, complaints),
+        port_scans=port_scans(settings, host),
     )
     complaints.settle()
     return policy

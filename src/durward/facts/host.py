@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from durward.facts.interfaces import NetworkInterface, has_one_way_out, interfaces, ways_out
+from durward.facts.interfaces import NetworkInterface, gateways, has_one_way_out, interfaces, ways_out
 from durward.facts.listeners import Listener, connected_addresses, listeners
 from durward.facts.resolvers import resolvers
 from durward.facts.sshd import ssh_ports
@@ -27,6 +27,7 @@ class Host:
     ways_out: tuple[str, ...] = ()
     tracks_whole_connections: bool = False
     forwards: frozenset[int] = frozenset({4, 6})  # the versions of IP
+    gateways: tuple[Address, ...] = ()
 
 
 def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
@@ -44,6 +45,7 @@ def host_now(ports_of_ssh: Sequence[int] | None = None) -> Host:
         ways_out(),
         _tracks_whole_connections(),
         frozenset(version for version, path in FORWARDING.items() if _is(path, "1")),
+        gateways(),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
 from durward.facts.asking import answer_of
@@ -58,6 +58,17 @@ def ways_out() -> tuple[str, ...]:
         for route in _asked("ip", "-j", family, "route", "show", "default"):
             devices |= {str(hop["dev"]) for hop in route.get("nexthops", [route]) if "dev" in hop}
     return tuple(sorted(devices))
+
+
+def gateways() -> tuple[Address, ...]:
+    """The routers that the default routes lead to. Raises FactsError."""
+    found: dict[Address, None] = {}
+    for family in ("-4", "-6"):
+        for route in _asked("ip", "-j", family, "route", "show", "default"):
+            hops = route.get("nexthops", [route])
+            texts = [str(hop.get("gateway") or hop.get("via", {}).get("host", "")) for hop in hops]
+            found.update(dict.fromkeys(ip_address(text) for text in texts if text))
+    return tuple(found)
 
 
 def _addresses(entries: list[dict[str, Any]]) -> tuple[OwnAddress, ...]:

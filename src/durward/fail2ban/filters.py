@@ -16,7 +16,10 @@ PREFIX = "__prefix_line"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter. `site` are the expressions that files of this host add to those of the package."""
+    """A filter. `site` are the expressions that files of this host add to those of the package.
+
+    `ignored` are those of its `ignoreregex`, `site_ignored` the ones of them that files of this host add.
+    """
 
     name: str
     place: str
@@ -28,6 +31,7 @@ class Filter:
     lines: str
     journal_match: str
     site: tuple[str, ...] = ()
+    site_ignored: tuple[str, ...] = ()
 
 
 def read_filter(directory: Path, name: str, options: Mapping[str, str]) -> Filter | None:
@@ -43,7 +47,9 @@ def read_filter(directory: Path, name: str, options: Mapping[str, str]) -> Filte
         return values.text(DEFINITION, key)
 
     expressions = _lines(text("failregex"))
-    before = {line for value in values.earlier(DEFINITION, "failregex") for line in _lines(value)}
+    before = _before(values, "failregex")
+    before_ignored = _before(values, "ignoreregex")
+    ignored = _lines(text("ignoreregex"))
     if len(expressions) > EXPRESSIONS_MAX:
         raise Fail2banError(f"{there[0]}: more than {EXPRESSIONS_MAX} expressions")
     return Filter(
@@ -52,12 +58,18 @@ def read_filter(directory: Path, name: str, options: Mapping[str, str]) -> Filte
         text("_daemon"),
         text("prefregex"),
         expressions,
-        _lines(text("ignoreregex")),
+        ignored,
         text("datepattern"),
         text("maxlines"),
         text("journalmatch"),
         tuple(line for line in expressions if line not in before) if before else (),
+        tuple(line for line in ignored if line not in before_ignored) if paths[1] in there else (),
     )
+
+
+def _before(values: Values, key: str) -> set[str]:
+    """What the files of the package say, where one of this host's says something else."""
+    return {line for value in values.earlier(DEFINITION, key) for line in _lines(value)}
 
 
 def _lines(text: str) -> tuple[str, ...]:

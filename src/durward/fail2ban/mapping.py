@@ -2,24 +2,25 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from durward.catalog.service_card import Reads
-from durward.fail2ban.cards import Made, card_of, identifier_of
+from durward.fail2ban.cards import Made, card_of, identifier_of, sparing_card
 from durward.fail2ban.failure import Fail2banError
 from durward.fail2ban.filters import Filter, read_filter
 from durward.fail2ban.general import say_general
 from durward.fail2ban.jails import Jail, Jails, read_jails
 from durward.fail2ban.names import OTHER_KINDS, service_of
-from durward.fail2ban.plan import Plan
+from durward.fail2ban.plan import Outcome, Plan
 from durward.fail2ban.remaining import say_remaining
 from durward.fail2ban.thresholds import thresholds_of
 
 DETECTOR = ("detectors", "brute_force", "services")
 UNIT = re.compile(r"_SYSTEMD_UNIT=([^\s+]+)")
+SPARED = "_spared"  # the same for what they except
 OF_SITE = "_site"  # behind the id of a service: what the host's own files add to a filter of the package
 
 
@@ -72,9 +73,14 @@ def _jail(jail: Jail, jails: Jails, work: _Import) -> None:
     except Fail2banError as error:
         work.plan.say(jail.name, "filter", jail.filter.name, "refused", "", str(error), jail.place("filter"))
         source = None
+    ignored = _lines(jail.texts.get("ignoreregex", ""))
+    if source and ignored:
+        source = replace(source, ignored=(*source.ignored, *ignored), site_ignored=(*source.site_ignored, *ignored))
     reads = Reads(_units(jail, source), _paths(jail, work.plan))
     if service is not None:
         _known_service(jail, service, reads, work)
+        if source and source.ignored:
+            _spared(jail, service, source, work.plan)
         expressions = (*(source.site if source else ()), *_lines(jail.texts.get("failregex", "")))
         identifier = f"{service}{OF_SITE}"
     else:
@@ -82,7 +88,7 @@ def _jail(jail: Jail, jails: Jails, work: _Import) -> None:
         identifier = identifier_of(jail.filter.name)
     made = card_of(source, expressions, identifier, reads) if source and expressions else None
     if source and made:
-        _say_card(jail, source, made, work.plan)
+        _say_card(jail, source, made, work.plan, exceptions=service is None)
     counting = service or (made.id if made and made.text else "")
     if service is None and source is None:
         why = "there is no such filter, and no card of ours"
@@ -116,7 +122,31 @@ def _known_service(jail: Jail, service: str, reads: Reads, work: _Import) -> Non
             plan.say(jail.name, said, " ".join(wanted), "maps", outcome, "", jail.place(option))
 
 
-def _say_card(jail: Jail, source: Filter, made: Made, plan: Plan) -> None:
+def _spared(jail: Jail, service: str, source: Filter, plan: Plan) -> None:
+    """Take over the exceptions that this host makes to a filter whose service has a card of ours."""
+    for expression in source.ignored:
+        if expression not in source.site_ignored:
+            why = "the card knows what is harmless"
+            plan.say(jail.name, "ignoreregex", expression, "needless", "", why, source.place)
+    made = sparing_card(source, service, f"{service}{SPARED}")
+    if made.text and all(one.id != made.id for one in plan.cards):
+        plan.cards.append(made)
+    _say_exceptions(jail, source, made, plan)
+
+
+def _say_exceptions(jail: Jail, source: Filter, made: Made, plan: Plan) -> None:
+    own = _lines(jail.texts.get("ignoreregex", ""))
+    outcome: Outcome = "maps" if made.text else "needless"
+    target = f"services/{made.id}.toml [[exception]]" if made.text else ""
+    for expression in made.excepted:
+        place = jail.place("ignoreregex") if expression in own else source.place
+        plan.say(jail.name, "ignoreregex", expression, outcome, target, "", place)
+    for refusal in made.unexcepted:
+        place = jail.place("ignoreregex") if refusal.expression in own else source.place
+        plan.say(jail.name, "ignoreregex", refusal.expression, "refused", "", refusal.why, place)
+
+
+def _say_card(jail: Jail, source: Filter, made: Made, plan: Plan, *, exceptions: bool) -> None:
     """Take a card that was made of a filter, and say what became of it; several jails with one filter share it."""
     reads = made.reads
     earlier = [one for one in plan.cards if one.id == made.id]
@@ -128,9 +158,8 @@ def _say_card(jail: Jail, source: Filter, made: Made, plan: Plan) -> None:
         plan.say(jail.name, "failregex", expression, "differs" if why else "maps", target, why, source.place)
     for refusal in made.refused:
         plan.say(jail.name, "failregex", refusal.expression, "refused", "", refusal.why, source.place)
-    for expression in source.ignored:
-        why = "a card has no exceptions: the patterns themselves must not fit"
-        plan.say(jail.name, "ignoreregex", expression, "refused", "", why, source.place)
+    if exceptions:
+        _say_exceptions(jail, source, made, plan)
     if source.date_pattern and made.text:
         why = "times are found by their form; see `durward scan`"
         plan.say(jail.name, "datepattern", source.date_pattern, "differs", target, why, source.place)

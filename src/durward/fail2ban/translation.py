@@ -40,8 +40,11 @@ class Translation:
     notes: tuple[str, ...] = ()
 
 
-def translate(expression: str, *, prefix: str = "", daemon: str = "") -> Translation:
-    """Translate one expression of a filter, with its `prefregex` and `_daemon`. Raises Fail2banError and says why."""
+def translate(expression: str, *, prefix: str = "", daemon: str = "", blames: bool = True) -> Translation:
+    """Translate one expression of a filter, with its `prefregex` and `_daemon`. Raises Fail2banError and says why.
+
+    One that `blames` has to find an address in every line that it takes.
+    """
     read = read_expression(expression)
     before = read_expression(prefix) if prefix else None
     notes = [*read.notes, *(before.notes if before else [])]
@@ -50,7 +53,7 @@ def translate(expression: str, *, prefix: str = "", daemon: str = "") -> Transla
         for whole in _whole(parts, before.alternatives if before else ()):
             for sequence in _spread(whole):
                 for one in _anywhere(sequence):
-                    carried |= dict.fromkeys(_carried(one, daemon))
+                    carried |= dict.fromkeys(_carried(one, daemon, blames=blames))
                 if len(carried) > LINES_MAX:
                     raise Fail2banError(f"becomes more than {LINES_MAX} patterns")
     return Translation(tuple(carried), tuple(dict.fromkeys(notes)))
@@ -122,23 +125,23 @@ def _anywhere(parts: Parts) -> Iterator[Parts]:
         yield (Mark("start"), ANYTHING, Text(bytes([delimiter])), *parts)
 
 
-def _carried(parts: Parts, daemon: str) -> Iterator[Carried]:
+def _carried(parts: Parts, daemon: str, *, blames: bool) -> Iterator[Carried]:
     envelopes, parts, is_syslog = framed(parts)
     if any(isinstance(part, Mark) for part in parts):
         raise Fail2banError(MISPLACED)
     line = outer_blanks(all_written(eased(named(parts))[0]))
-    _verify(line)
+    _verify(line, blames=blames)
     yield Carried(line, envelopes, _programs(daemon) if is_syslog else ())
 
 
-def _verify(line: str) -> None:
+def _verify(line: str, *, blames: bool) -> None:
     """Whether our language takes the line as it is. Raises Fail2banError."""
     if "'''" in line or not line.replace("\t", " ").isprintable():
         raise Fail2banError("asks for a character that no card can hold")
     try:
         sequence = parse(line)
         lint(sequence)
-        if "source_ip" not in fields_of(sequence) or "source_ip" in optional_fields(sequence):
+        if blames and ("source_ip" not in fields_of(sequence) or "source_ip" in optional_fields(sequence)):
             raise Fail2banError("does not always find an address")
         literals_of(sequence)
     except PatternError as error:

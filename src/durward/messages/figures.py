@@ -53,7 +53,8 @@ def _escaped(value: str) -> str:
 
 
 def _entries(status: Mapping[str, Any]) -> Series:
-    return [({"list": name}, float(status[key])) for name, key in (("block", "blocks"), ("allow", "allows"))]
+    lists = (("block", "blocks"), ("throttle", "throttles"), ("allow", "allows"))
+    return [({"list": name}, float(status[key])) for name, key in lists]
 
 
 def _each(sources: Sequence[Mapping[str, Any]], key: str) -> Series:

@@ -1,13 +1,19 @@
 """Which decisions people are told of, how grave each is, and what is said."""
 
+import shlex
+from dataclasses import replace
+
 from durward.messages.inert import line
-from durward.model import Decision, Finding, Scope, Standing
+from durward.model import Decision, Finding, Incident, Scope, Standing, Subject
 from durward.model.alert import Alert, AlertKind, Severity
 from durward.model.duration import text_of
 
 LASTING_SECONDS = 7 * 86400.0  # a block that is longer than this has seen escalation
 REPEAT_SECONDS = 86400.0  # the same finding is told once in so long
+HELD_SECONDS = 3600.0  # that a detector is held back is told once in so long
 TOLD_EVIDENCE_MAX = 10  # lines
+WHAT_CHARACTERS_MAX = 200
+ADDRESSED = ("address", "network")
 
 
 def of_decision(decision: Decision, refused: str | None) -> Alert | None:
@@ -16,10 +22,10 @@ def of_decision(decision: Decision, refused: str | None) -> Alert | None:
         return _unblock(f"unblock:{decision.id}", decision.subject.value, decision.scope, decision.made_at)
     if not decision.origin.startswith(("detector:", "knock:")):
         return None
-    if decision.verdict not in {"block", "alert", "allow"}:
+    if decision.verdict not in {"block", "throttle", "alert", "allow"}:
         return None
     incident = decision.incident
-    return Alert(
+    made = Alert(
         key=f"decision:{decision.id}",
         kind=_kind(decision, refused),
         severity=_severity(decision, refused),
@@ -41,6 +47,43 @@ def of_decision(decision: Decision, refused: str | None) -> Alert | None:
         first_at=incident.first_at if incident else decision.made_at,
         last_at=incident.last_at if incident else decision.made_at,
         evidence=tuple(one.text for one in incident.evidence[-TOLD_EVIDENCE_MAX:]) if incident else (),
+        account=_account(incident, decision.subject) or "",
+        about=(incident.about or "") if incident else "",
+    )
+    return _of_held(made) if decision.held else made
+
+
+def of_account(decision: Decision, refused: str | None) -> Alert | None:
+    """The alert for programs that deal with accounts, one for all decisions of one accusation; None for others.
+
+    A login accuses nobody and is of another kind; what was refused, held or simulated did not happen.
+    """
+    incident = decision.incident
+    if incident is None or refused is not None or decision.simulated or decision.held:
+        return None
+    who = _account(incident, decision.subject) or (decision.subject.value if incident.about else "")
+    made = of_decision(decision, None)
+    if made is None or not who:
+        return None
+    kind: AlertKind = "account" if incident.severity is None else "login"
+    key = f"{kind}:{incident.detector}:{incident.service}:{who}:{decision.made_at:.3f}"
+    return replace(made, key=key, kind=kind, gathering=key)
+
+
+def _account(incident: Incident | None, subject: Subject) -> str | None:
+    if incident is not None and incident.account:
+        return incident.account
+    return subject.value if subject.kind == "user" else None
+
+
+def _of_held(made: Alert) -> Alert:
+    """That a detector is held back, once for all whom it would have blocked meanwhile."""
+    return replace(
+        made,
+        key=f"held:{made.detector}:{int(made.at // HELD_SECONDS)}",
+        what=f"{made.detector} is held back: it would block people who log in well, {made.subject} among them",
+        gathering=f"held:{made.detector}",
+        undo="durward status",
     )
 
 
@@ -66,6 +109,43 @@ def of_finding(finding: Finding, now: float) -> Alert | None:
         undo="durward doctor",
         gathering=f"finding:{finding.check}",
         subject=finding.subject,
+    )
+
+
+def of_recovery(finding: Finding, now: float) -> Alert:
+    """The alert for something that was told to be wrong, and is right again."""
+    return Alert(
+        key=f"recovery:{finding.check}:{finding.subject}:{int(now)}",
+        kind="finding",
+        severity="notice",
+        at=now,
+        what=f"{finding.check}: {finding.subject} is as it should be again",
+        why=f"it was: {finding.detail}",
+        done="nothing",
+        undo="durward doctor",
+        gathering=f"finding:{finding.check}",
+        subject=finding.subject,
+    )
+
+
+def of_unexplained(rows: tuple[str, ...], lines: int, began_at: float, now: float) -> Alert:
+    """The report of lines that nothing made an event of. Of the `rows` the first are told, the others counted."""
+    further = f", and {len(rows) - TOLD_EVIDENCE_MAX:,} kinds more" if len(rows) > TOLD_EVIDENCE_MAX else ""
+    return Alert(
+        key=f"unexplained:{int(began_at)}",
+        kind="finding",
+        severity="warning",
+        at=now,
+        what=f"{lines:,} lines of logs that nothing explains" if lines else "every line of the logs is explained",
+        why=f"lines that no pattern knows, alike ones together, the most frequent first{further}",
+        done="nothing",
+        undo="durward log --unexplained",
+        gathering="unexplained",
+        subject="logs",
+        count=lines,
+        first_at=began_at,
+        last_at=now,
+        evidence=rows[:TOLD_EVIDENCE_MAX],
     )
 
 
@@ -116,6 +196,8 @@ def _severity(decision: Decision, refused: str | None) -> Severity:
         return "critical"
     if decision.simulated:
         return "info"
+    if decision.incident is not None and decision.incident.severity is not None:
+        return decision.incident.severity
     if decision.verdict == "block" and decision.subject.kind == "address" and not _is_lasting(decision):
         return "notice"
     return "warning"
@@ -128,14 +210,19 @@ def _is_lasting(decision: Decision) -> bool:
 def _what(decision: Decision, refused: str | None) -> str:
     subject = decision.subject.value
     if refused is not None:
-        return f"{subject} should be blocked, and a guard refused it"
+        return f"{subject} should be {_acted(decision)}, and a guard refused it"
+    if decision.verdict == "alert":
+        told = line(decision.reason, WHAT_CHARACTERS_MAX)
+        return told if subject in told else f"{told} ({subject})"
     if decision.simulated:
-        return f"{subject} would be blocked, but this detector only watches"
+        return f"{subject} would be {_acted(decision)}, but this detector only watches"
     if decision.verdict == "allow":
         return f"{subject} was let in by an authorised knock"
-    if decision.verdict == "alert":
-        return f"{line(decision.reason, 120)} ({subject})"
-    return f"{subject} is blocked {_lasting(decision)}"
+    return f"{subject} is {_acted(decision)} {_lasting(decision)}"
+
+
+def _acted(decision: Decision) -> str:
+    return "throttled" if decision.verdict == "throttle" else "blocked"
 
 
 def _lasting(decision: Decision) -> str:
@@ -148,7 +235,9 @@ def _done(decision: Decision, refused: str | None) -> str:
     if decision.simulated:
         return 'nothing: mode = "shadow"'
     if decision.verdict == "alert":
-        return "nothing; you are only told"
+        return "nothing was blocked; you are only told"
+    if decision.verdict == "throttle":
+        return f"what it begins anew is limited {_lasting(decision)}; what goes on is not"
     ports = _ports(decision.scope)
     where = f"at port {ports}" if ports else "at all ports"
     way = "coming in" if decision.scope.direction == "in" else "going out to it"
@@ -160,6 +249,10 @@ def _undo(decision: Decision, refused: str | None) -> str:
     subject = decision.subject.value
     if refused is not None:
         return f"durward why {subject}"
+    if decision.subject.kind not in ADDRESSED:
+        return f"durward why {shlex.quote(subject)}"
+    if decision.verdict == "alert" and decision.incident is not None and decision.incident.severity is not None:
+        return f"durward block {subject}"  # whoever logged in should not have
     if decision.simulated or decision.verdict == "alert":
         return f"durward ignore {subject}"
     return f"durward {'disallow' if decision.verdict == 'allow' else 'unblock'} {subject}"

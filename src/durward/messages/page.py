@@ -70,10 +70,14 @@ def _several(message: Message, line: Line) -> list[str]:
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:
     facts = [("What", alert.what), ("When", moment(alert.at)), ("Why", alert.why)]
-    if alert.count:
+    if alert.account:
+        facts.append(("Whose", alert.account))
+    if alert.count == 1:
+        facts.append(("Seen", f"once, by {_by(alert)}"))
+    elif alert.count:
         over = text_of(max(1.0, min(alert.last_at - alert.first_at, LAST_AT)))
         facts.append(("Seen", f"{alert.count} times in {over}, from {moment(alert.first_at)}; {_by(alert)}"))
-    facts += [("Done", alert.done), ("Undo", alert.undo)]
+    facts += [("Done", alert.done), ("Help" if alert.kind == "alert" else "Undo", alert.undo)]
     if alert.receipt:
         facts.append(("More", f"durward why {alert.receipt}"))
     return facts

@@ -16,6 +16,7 @@ TYPES: Mapping[str, type] = {
     for field in fields(Alert)
     if field.name not in {"until", "evidence"}
 }
+LATER = frozenset({"account", "about"})  # fields that what was written by an earlier release does not have
 
 
 class WireError(ValueError):
@@ -68,7 +69,7 @@ def _alert(values: Any) -> Alert:
         raise WireError("an alert is a JSON object")
     known: dict[str, Any] = {}
     for name, kind in TYPES.items():
-        value = values.get(name)
+        value = values.get(name, "" if name in LATER else None)
         if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
             raise WireError(f"{name} of an alert should be of another type")
         known[name] = value

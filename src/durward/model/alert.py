@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-AlertKind = Literal["block", "unblock", "allow", "alert", "refused", "finding", "test"]
+AlertKind = Literal["block", "unblock", "allow", "alert", "refused", "finding", "account", "login", "test"]
 Severity = Literal["info", "notice", "warning", "critical"]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the least first
@@ -15,7 +15,9 @@ class Alert:
 
     Texts are as they came: a channel makes them harmless in its own way. `gathering` names the incident, whose
     alerts go out together. Times are epoch seconds; `until` is None for ever, or where nothing lasts. `service` and
-    `detector` are ids, empty for none; `evidence` holds the last lines that counted.
+    `detector` are ids, empty for none; `evidence` holds the last lines that counted. `account` is the one that it is
+    about, and `about` what else: a key, a directory, whom somebody became. Alerts of the kinds `account` and `login`
+    are for programs: one stands for all decisions that an accusation of an account led to, or for a login.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Alert:
     first_at: float = 0.0
     last_at: float = 0.0
     evidence: tuple[str, ...] = ()
+    account: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from durward.model.alert import Severity
 from durward.model.event import Evidence
 from durward.model.subject import Subject
 
-Verdict = Literal["block", "unblock", "allow", "disallow", "ignore", "unignore", "alert"]
+Verdict = Literal["block", "throttle", "unblock", "allow", "disallow", "ignore", "unignore", "alert"]
 Direction = Literal["in", "out"]
-Listing = Literal["block", "allow", "ignore"]
+Listing = Literal["block", "throttle", "allow", "ignore"]
 Protocol = Literal["tcp", "udp"]
 
 PORTS_MAX = 100  # of one scope; more are refused, because an entry with its scope has to fit into one message
@@ -66,7 +67,12 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What somebody did, by one detector's measure. `evidence` holds the lines that counted, oldest first."""
+    """What somebody did, by one detector's measure. `evidence` holds the lines that counted, oldest first.
+
+    `account` is the one that it is about, where it is about one. `familiar`: the source has logged in well of late.
+    `severity` is how grave it is for people, where a detector tells of what is allowed, like a login. `about` is what
+    it concerns beside source and account.
+    """
 
     detector: str
     service: str
@@ -78,11 +84,18 @@ class Incident:
     within_seconds: float
     evidence: tuple[Evidence, ...]
     reason: str
+    account: str | None = None
+    familiar: bool = False
+    severity: Severity | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, by whom, why, and until when (epoch seconds; None is for ever). `id` is 0 until stored."""
+    """What was decided, by whom, why, and until when (epoch seconds; None is for ever). `id` is 0 until stored.
+
+    `held` says why the engine did not let it happen, as a guard's refusal does: it is written down, and that is all.
+    """
 
     verdict: Verdict
     subject: Subject
@@ -95,6 +108,7 @@ class Decision:
     simulated: bool = False
     id: int = 0
     receipt: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

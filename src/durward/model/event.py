@@ -25,7 +25,9 @@ class Event(NamedTuple):
 
     A tuple, not a dataclass, because one is made for each line of an attack. `at` is the time that the line carries,
     `observed_at` when it was read, both epoch seconds; `line` is the raw record; `hits` is how many it counts against
-    its source address: 0 for what is only worth knowing.
+    its source address: 0 for what is only worth knowing. `about` is what it concerns beside source and account: a rule
+    (`942100`), a protocol (`imap`), a directory, a class of relayed mail (`authrelay`). `quantity` is how many of what
+    it tells of: recipients of a mail.
     """
 
     kind: str
@@ -41,6 +43,8 @@ class Event(NamedTuple):
     user_name: str | None = None
     session: str | None = None
     hits: int = 1
+    about: str | None = None
+    quantity: int = 1
 
     @property
     def text(self) -> str:

@@ -15,7 +15,6 @@ from durward.ruleset.claims import Claims
 from durward.ruleset.elements import Element, ElementKey, TooWideError, elements_of, live_key
 from durward.ruleset.levels import shapes
 
-PURPOSES: dict[str, tuple[str, ...]] = {"block": ("block", "out"), "allow": ("allow",)}
 SLACK_SECONDS = 2.0  # an element whose end lies this near to the wanted one is left alone
 EXPIRE_SECONDS = 60.0  # how often claims whose time is over are forgotten
 
@@ -53,7 +52,7 @@ class Keeper:
 
     def begin(self) -> None:
         """A conversation begins, in which lists may be replaced: what comes in it beside their parts stays."""
-        self._kept = {"block": set(), "allow": set()}
+        self._kept = {"block": set(), "throttle": set(), "allow": set()}
 
     def block(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
         """Put blocks into the kernel, end the connections that they had, and give those that were refused.
@@ -69,6 +68,11 @@ class Keeper:
             networks = [one.standing.subject.network for one in passed if one.standing.scope == scope]
             kill_connections(networks, scope, spared)
         return refused
+
+    def throttle(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
+        """Limit what sources begin anew, and give those that were refused as blocks are; what goes on, goes on."""
+        passed, refused = self._guarded(wanted, now)
+        return refused + _refused(wanted, self._put([one.standing for one in passed], now))
 
     def allow(self, wanted: Sequence[Wanted], now: float) -> list[Refused]:
         """Let entries pass, blocks around them notwithstanding; give those that are too wide or have no room."""
@@ -114,13 +118,13 @@ class Keeper:
 
     def replace(self, listing: Listing, wanted: Sequence[Wanted], now: float, *, last: bool) -> list[Refused]:
         """One part of a whole list: put what is missing; with the last part, take away what no part named."""
-        passed, refused = self._guarded(wanted, now, counts=False) if listing == "block" else self._narrow(wanted, now)
+        passed, refused = self._narrow(wanted, now) if listing == "allow" else self._guarded(wanted, now, counts=False)
         without = self._put_missing([one.standing for one in passed], now)
         refused += _refused(wanted, without)
         if listing == "allow":
             self._note_allowed([one.standing for one in passed if one.standing not in without])
         if last:
-            self._sets.remove(self._claims.keep_only(PURPOSES[listing], self._kept.pop(listing, set())))
+            self._sets.remove(self._claims.keep_only(listing, self._kept.pop(listing, set())))
         return refused
 
     def elements(self, now: float) -> list[Element]:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from pathlib import Path
 
 from durward.model import Address, InvalidAddressError, Network, parse_address
@@ -69,6 +69,11 @@ def _changed_at(path: Path) -> int:
 
 def own_addresses(netlink: Netlink) -> list[Address]:
     """The addresses of this host's interfaces, in this network namespace. Raises KernelError."""
+    return [interface.ip for interface in own_interfaces(netlink)]
+
+
+def own_interfaces(netlink: Netlink) -> list[IPv4Interface | IPv6Interface]:
+    """The same, each with the network that it is attached to. Raises KernelError."""
     found = []
     for kind, body in netlink.dump(GET_ADDRESS, ADDRESS_HEAD.pack(0, 0, 0, 0, 0)):
         if kind == NEW_ADDRESS:
@@ -76,7 +81,7 @@ def own_addresses(netlink: Netlink) -> list[Address]:
             # Of a link with two ends, the first is ours and the other one the peer's.
             packed = fields.get(INTERFACE_LOCAL, fields.get(INTERFACE_ADDRESS))
             if packed is not None:
-                found.append(ip_address(bytes(packed)))
+                found.append(ip_interface((bytes(packed), body[1])))
     return found
 
 

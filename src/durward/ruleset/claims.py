@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from durward.model import Scope, Standing
+from durward.model import Listing, Scope, Standing
 from durward.ruleset.elements import TIMEOUT_SECONDS_MIN, Element, ElementKey, comment_of, elements_of, keys_of
 from durward.ruleset.levels import BLOCK_PREFIX_V6
 
@@ -11,9 +11,11 @@ from durward.ruleset.levels import BLOCK_PREFIX_V6
 class Claim(NamedTuple):
     """One standing's wish for one element: whose, until when (epoch seconds; None: for ever), by which decision.
 
-    Who is blocked at two ports has two: they share the element that says where ports are looked up at all.
+    Who is blocked at two ports has two, and so has who is throttled beside it: they share the element that says where
+    ports and throttles are looked up at all.
     """
 
+    listing: Listing
     subject: str
     scope: Scope
     until: float | None
@@ -21,7 +23,8 @@ class Claim(NamedTuple):
 
     def is_of(self, standing: Standing) -> bool:
         """Whether it is this standing's wish, as it is or as it was before."""
-        return self.subject == standing.subject.value and self.scope == standing.scope
+        theirs = standing.listing, standing.subject.value, standing.scope
+        return (self.listing, self.subject, self.scope) == theirs
 
     def lasts_to(self) -> float:
         """The end of the claim as a number that can be compared."""
@@ -50,7 +53,7 @@ class Claims:
 
     def add(self, standing: Standing, now: float) -> list[Element]:
         """Note the claims of `standing`; give the elements to put into the kernel for it. Raises TooWideError."""
-        claim = Claim(standing.subject.value, standing.scope, standing.until, standing.decision)
+        claim = Claim(standing.listing, standing.subject.value, standing.scope, standing.until, standing.decision)
         elements = []
         for element in elements_of(standing, now, self._prefix):
             before = self._claims.get(element.identity, ())
@@ -72,16 +75,14 @@ class Claims:
             self._settle(key, [claim for claim in rest if claim.lasts_to() > now], now, change)
         return change
 
-    def keep_only(self, purposes: tuple[str, ...], kept: set[tuple[ElementKey, str]]) -> list[ElementKey]:
-        """Forget the claims on sets whose names begin with one of `purposes`, but for (element, subject) in `kept`.
+    def keep_only(self, listing: Listing, kept: set[tuple[ElementKey, str]]) -> list[ElementKey]:
+        """Forget the claims of one list, but for (element, subject) in `kept`.
 
         Gives the elements that nobody claims any more.
         """
         gone = []
         for key, claims in list(self._claims.items()):
-            if not key.set_name.startswith(purposes):
-                continue
-            rest = tuple(claim for claim in claims if (key, claim.subject) in kept)
+            rest = tuple(claim for claim in claims if claim.listing != listing or (key, claim.subject) in kept)
             if rest:
                 self._claims[key] = rest
             else:

@@ -111,6 +111,8 @@ def _purpose_of(standing: Standing) -> Purpose:
     if standing.listing == "allow":
         plain: Purpose = "allow_out" if out else "allow"
         ports: Purpose = "allow_out_ports" if out else "allow_ports"
+    elif standing.listing == "throttle":
+        return "throttle"
     else:
         plain, ports = ("out", "out_ports") if out else ("block", "block_ports")
     return ports if has_ports else plain
@@ -134,11 +136,13 @@ def _near(standing: Standing, network: Network, level: int, block_prefix_v6: int
     plain = 32 if network.version == 4 else block_prefix_v6
     if purpose.startswith("allow_out") or (purpose == "block" and level == plain):
         return []
-    near: Near = "allow_near" if purpose.startswith("allow") else "block_near" if purpose[0] == "b" else "out_near"
+    near: Near = "allow_near" if purpose.startswith("allow") else "out_near" if purpose[0] == "o" else "block_near"
+    # Throttles are looked up after blocks, and only near one.
+    leading: tuple[Near, ...] = ("block_near", "throttle_near") if purpose == "throttle" else (near,)
     wide = NEAR_LEVELS[network.version]
     around = network if network.prefixlen <= wide else network.supernet(new_prefix=wide)
-    name = set_name(near, network.version, wide)
-    return [ElementKey(name, base) for base in _bases(around, wide)]
+    names = [set_name(near, network.version, wide) for near in leading]
+    return [ElementKey(name, base) for name in names for base in _bases(around, wide)]
 
 
 def _bases(network: Network, level: int) -> list[bytes]:

@@ -4,7 +4,7 @@ No limit is shared by sources that do not know each other, or one attacker could
 sources; while it is full, those that it does not know are not limited: nobody is refused for being many.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -18,6 +18,7 @@ from durward.ruleset.matching import (
     Protocol,
     Version,
     chain,
+    joined,
     listed,
     meter,
     of_version,
@@ -70,17 +71,6 @@ def sysctls(policy: Policy) -> tuple[tuple[str, str], ...]:
     cookies = ("net.ipv4.tcp_syncookies", "1")
     proxied = policy.syn_flood is not None and policy.syn_proxy
     return (cookies, ("net.netfilter.nf_conntrack_tcp_loose", "0")) if proxied else (cookies,)
-
-
-def joined(ports: Iterable[PortRange]) -> tuple[PortRange, ...]:
-    """The ranges in order; those that touch are one."""
-    ranges: list[PortRange] = []
-    for one in sorted(ports):
-        if ranges and one.first <= ranges[-1].last + 1:
-            ranges[-1] = PortRange(ranges[-1].first, max(ranges[-1].last, one.last))
-        else:
-            ranges.append(one)
-    return tuple(ranges)
 
 
 def protected_ports(policy: Policy, version: Version) -> tuple[PortRange, ...]:

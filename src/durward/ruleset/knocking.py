@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from durward.catalog.traffic import PortRange
-from durward.ruleset.floods import joined
+from durward.ruleset import port_scans
 from durward.ruleset.fragment import Fragment, meter_name
 from durward.ruleset.matching import (
     VERSIONS,
@@ -16,6 +16,7 @@ from durward.ruleset.matching import (
     Protocol,
     Version,
     chain,
+    joined,
     of_version,
     to_ports,
     with_comment,
@@ -62,6 +63,7 @@ class _Door:
         # One set for each step that was done; whoever is in the last one may enter.
         self.stages = [meter_name(f"{self.label}_{number}", knock) for number, _ in enumerate(knock.steps, 1)]
         self.wrong = meter_name(f"{self.label}_wrong", knock)
+        self.told = port_scans.knocked(policy)
         self.open = {protocol: _open_ports(policy, protocol, version) for protocol in PROTOCOLS}
 
     def check(self) -> None:
@@ -120,7 +122,8 @@ class _Door:
             yield f"{self.source} @{name} update @{name} {{ {self.source} timeout {AT_ONCE} }}"
 
     def _step(self, done: int) -> str:
-        advance = f"add @{self.stages[done]} {{ {self.source} }} counter return"
+        told = self.told if done + 1 == len(self.stages) else ""
+        advance = f"add @{self.stages[done]} {{ {self.source} }} counter {told}return"
         return with_comment(f"{self._to(self.knock.steps[done])} {advance}", f"knock {done + 1}")
 
     def _to(self, *ports: int) -> str:

@@ -11,11 +11,12 @@ LEVELS_V6 = (128, 64, 48, 32)
 BLOCK_PREFIX_V6 = 64  # what one IPv6 customer usually has
 
 Purpose = Literal[
-    "block", "block_ports", "out", "out_ports", "allow", "allow_ports", "allow_out", "allow_out_ports"
+    "block", "block_ports", "throttle", "out", "out_ports", "allow", "allow_ports", "allow_out", "allow_out_ports"
 ]  # fmt: skip
 PURPOSES: tuple[Purpose, ...] = (
     "block",
     "block_ports",
+    "throttle",
     "out",
     "out_ports",
     "allow",
@@ -27,8 +28,8 @@ PURPOSES: tuple[Purpose, ...] = (
 # Most hosts have few networks and ports in their lists, and each look-up costs every packet. So what is looked up by
 # network or port is looked up only near one of them: in the same /16, or /32 of IPv6.
 NEAR_LEVELS = {4: 16, 6: 32}
-Near = Literal["block_near", "out_near", "allow_near"]
-NEAR: tuple[Near, ...] = ("block_near", "out_near", "allow_near")
+Near = Literal["block_near", "throttle_near", "out_near", "allow_near"]
+NEAR: tuple[Near, ...] = ("block_near", "throttle_near", "out_near", "allow_near")
 NEAR_MAX = 65_536  # of IPv4 that is all
 
 # Elements a set may hold; the kernel refuses more ("the set is full"). For each it reserves 16 bytes in advance, so the
@@ -56,6 +57,11 @@ class SetShape(NamedTuple):
     def has_counter(self) -> bool:
         """Whether packets are counted: not those that are only near."""
         return self.purpose not in NEAR
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether each element has a rate, and only what is beyond it is meant."""
+        return self.purpose == "throttle"
 
     @property
     def has_ports(self) -> bool:
@@ -92,4 +98,5 @@ def shapes(block_prefix_v6: int = BLOCK_PREFIX_V6) -> list[SetShape]:
 def _size(purpose: Purpose, level: int, block_prefix_v6: int) -> int:
     if level in (32, block_prefix_v6) and purpose in ("block", "block_ports"):
         return BLOCKED_MAX if purpose == "block" else BLOCKED_AT_PORTS_MAX
-    return USUAL_MAX if purpose in ("block", "allow") else RARE_MAX
+    usual = purpose in ("block", "allow") or (purpose == "throttle" and level in (32, block_prefix_v6))
+    return USUAL_MAX if usual else RARE_MAX

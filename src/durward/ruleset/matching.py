@@ -52,13 +52,13 @@ def to_ports(protocol: Protocol, ports: tuple[PortRange, ...], *, translated: bo
     if ports == EVERY_PORT:
         return f"meta l4proto {protocol}"
     if translated:
-        return f"meta l4proto {protocol} ct original proto-dst {listed(_port_texts(ports))}"
-    return f"{protocol} dport {listed(_port_texts(ports))}"
+        return f"meta l4proto {protocol} ct original proto-dst {listed(port_texts(ports))}"
+    return f"{protocol} dport {listed(port_texts(ports))}"
 
 
 def from_ports(protocol: Protocol, ports: tuple[PortRange, ...]) -> str:
     """What is sent from `ports`."""
-    return f"meta l4proto {protocol}" if ports == EVERY_PORT else f"{protocol} sport {listed(_port_texts(ports))}"
+    return f"meta l4proto {protocol}" if ports == EVERY_PORT else f"{protocol} sport {listed(port_texts(ports))}"
 
 
 def of_network(network: Network, end: Literal["saddr", "daddr"], *, translated: bool = False) -> str:
@@ -76,6 +76,15 @@ def network_of(text: str) -> Network:
         return parse_network(text)
     except ValueError as error:
         raise InvalidPolicyError(str(error)) from None
+
+
+def networks_text(networks: Iterable[Network]) -> str:
+    """Networks of one family, in order. One that lies within another is left out: intervals must not overlap."""
+    kept: list[Network] = []
+    for network in sorted(networks, key=lambda one: (int(one.network_address), one.prefixlen)):
+        if not kept or int(network.network_address) > int(kept[-1].broadcast_address):
+            kept.append(network)
+    return listed([str(network) for network in kept])
 
 
 def of_version(version: Version) -> str:
@@ -123,6 +132,17 @@ def without(ports: tuple[PortRange, ...], closed: Iterable[int]) -> tuple[PortRa
     return tuple(left)
 
 
+def joined(ports: Iterable[PortRange]) -> tuple[PortRange, ...]:
+    """The ranges in order; those that touch are one."""
+    ranges: list[PortRange] = []
+    for one in sorted(ports):
+        if ranges and one.first <= ranges[-1].last + 1:
+            ranges[-1] = PortRange(ranges[-1].first, max(ranges[-1].last, one.last))
+        else:
+            ranges.append(one)
+    return tuple(ranges)
+
+
 def in_families(name: str, generation: str, lines: Iterable[Line]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Chains that hold the lines of one family each, and the rule that leads there; both empty for no lines."""
     lines = tuple(lines)
@@ -135,7 +155,8 @@ def in_families(name: str, generation: str, lines: Iterable[Line]) -> tuple[tupl
     return tuple(chains), (f"meta nfproto vmap {{ {', '.join(ways)} }}",) if ways else ()
 
 
-def _port_texts(ports: tuple[PortRange, ...]) -> list[str]:
+def port_texts(ports: tuple[PortRange, ...]) -> list[str]:
+    """Ranges as nft writes them."""
     return [str(one.first) if one.first == one.last else f"{one.first}-{one.last}" for one in ports]
 
 

@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 from durward.catalog.traffic import PortRange
 from durward.ruleset.fragment import Fragment
 from durward.ruleset.levels import TABLE
-from durward.ruleset.matching import VERSIONS, InvalidPolicyError, Version, chain, mask_v6, to_ports
+from durward.ruleset.matching import VERSIONS, InvalidPolicyError, Version, chain, mask_v6, networks_text, to_ports
 from durward.ruleset.policy import MergedList as MergedList  # noqa: PLC0414 (this is where others look for it)
 from durward.ruleset.policy import Policy
-from durward.ruleset.spoofing import networks_text, outside
+from durward.ruleset.spoofing import outside
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,29}", re.ASCII)
 LISTS_MAX = 16  # more than modes need; each costs a new connection up to six look-ups

@@ -16,6 +16,7 @@ from durward.ruleset import (
     icmp,
     knocking,
     merged,
+    port_scans,
     redirects,
     refusals,
     smtp,
@@ -59,6 +60,7 @@ class Parts:
     smtp: Fragment
     redirects: Fragment
     refusals: Fragment
+    port_scans: Fragment
 
     @classmethod
     def of(cls, policy: Policy, generation: str) -> "Parts":
@@ -72,6 +74,7 @@ class Parts:
             smtp.fragment(policy, generation),
             redirects.fragment(policy, generation),
             refusals.fragment(policy, generation),
+            port_scans.fragment(policy, generation),
         )
 
     def slot(self, name: str) -> tuple[str, ...]:
@@ -193,7 +196,7 @@ def _arriving(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]
         Step("what networks from feeds and denied countries begin is dropped", parts.merged.arriving),
         Step("pings are accepted, as many as each source may send", (f"{icmp.IS_ICMP} goto echo_{generation}",)),
         Step("the SYN proxy answers when there are very many new connections", parts.floods.untracked),
-        Step("what is no part of any connection, nor its beginning, is dropped", ("ct state invalid counter drop",)),
+        Step("what is no part of any connection, nor its beginning, is dropped", _no_connection(policy, generation)),
         Step("floods and limits of connections are dropped", parts.floods.arriving),
         Step("knocks; ports that they opened are accepted", parts.knocking.accepting),
         Step("networks and countries with ports of their own are accepted there", parts.merged.accepting),
@@ -202,6 +205,10 @@ def _arriving(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]
         Step("", (f"{again}jump open_translated_{generation}",)),
         Step("all else is told of and dropped", (f"goto refused_{generation}",)),
     )
+
+
+def _no_connection(policy: Policy, generation: str) -> tuple[str, ...]:
+    return (*port_scans.invalid(policy, generation), "ct state invalid counter drop")
 
 
 def _translated(policy: Policy, generation: str, parts: Parts) -> tuple[Step, ...]:

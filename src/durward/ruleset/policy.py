@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from durward.catalog.probed import Probed
 from durward.catalog.traffic import ConnectionLimit, PortFlood, PortRange, Rate
 from durward.config.filters import Filter
 from durward.model import Network
@@ -106,6 +107,22 @@ class Logging:
     silent_ports: tuple[PortRange, ...] = ()  # what everybody's noise knocks at: dropped without a word
 
 
+@dataclass(frozen=True, slots=True)
+class PortScans:
+    """When a source of probes is banned by the kernel itself, and for how long, until the engine takes over.
+
+    `count` different closed ports within `within_seconds`, or `flags` packets that no honest host sends. Counts of 0
+    ban nobody: what counts is copied for the engine all the same. `spared` are never banned, beside who is allowed.
+    """
+
+    probed: Probed = field(default_factory=Probed)
+    count: int = 10
+    flags: int = 3
+    within_seconds: float = 86400.0
+    ban_seconds: int = 600
+    spared: tuple[str, ...] = ()
+
+
 DENY_LIST = "deny.list"  # as a file of a merged list: what of it is too much to become decisions
 MergedMode = Literal["deny", "allow_only", "deny_ports", "allow_ports"]
 
@@ -158,3 +175,4 @@ class Policy:
     ftp_helper: bool = False
     block_prefix_v6: int = 64
     merged: tuple[MergedList, ...] = ()
+    port_scans: PortScans | None = None

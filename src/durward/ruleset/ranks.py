@@ -4,15 +4,16 @@ from typing import Literal
 
 from durward.model import EVERYTHING, Scope
 
-Rank = Literal["allow", "allow_ports", "allow_filter", "block", "block_ports", "deny_filter"]
+Rank = Literal["allow", "allow_ports", "allow_filter", "block", "block_ports", "throttle", "deny_filter"]
 
-RANKS: tuple[Rank, ...] = ("allow", "allow_ports", "allow_filter", "block", "block_ports", "deny_filter")
+RANKS: tuple[Rank, ...] = ("allow", "allow_ports", "allow_filter", "block", "block_ports", "throttle", "deny_filter")
 WORDS: dict[Rank, str] = {
     "allow": "allowed",
     "allow_ports": "allowed at some ports",
     "allow_filter": "allowed by a filter",
     "block": "blocked",
     "block_ports": "blocked at some ports",
+    "throttle": "throttled",
     "deny_filter": "denied by a filter",
 }
 
@@ -21,6 +22,8 @@ def rank_of(listing: str, scope: Scope) -> Rank:
     """The rank of an entry that the kernel's sets carry."""
     if listing == "allow":
         return "allow" if not scope.ports else "allow_ports"
+    if listing == "throttle":
+        return "throttle"
     return "block" if not scope.ports else "block_ports"
 
 

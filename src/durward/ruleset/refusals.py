@@ -7,6 +7,7 @@ Where the meter is full the total limits alone hold, one for each protocol.
 from typing import Literal, NamedTuple
 
 from durward.catalog.traffic import PortRange, Rate
+from durward.ruleset import port_scans
 from durward.ruleset.fragment import Fragment, meter_name
 from durward.ruleset.matching import (
     PROTOCOLS,
@@ -51,10 +52,11 @@ KINDS = (
 def fragment(policy: Policy, generation: str) -> Fragment:
     """The chains `refused_<g>` and `refused_out_<g>`, which every packet ends in that goes there."""
     sets: list[str] = []
-    arriving = ["meta pkttype != host counter drop", *_silence(policy.logging.silent_ports)]
+    arriving = [*port_scans.broadcast(policy, generation), "meta pkttype != host counter drop"]
+    arriving += [*port_scans.closed(policy, generation), *_silence(policy.logging.silent_ports)]
     arriving += _shares(policy, "told", SHARE, sets)
     arriving += [f"{kind.match}goto refused_{kind.word}_{generation}" for kind in KINDS]
-    leaving = [_share_of_users(sets)]
+    leaving = [*port_scans.leaving(policy), _share_of_users(sets)]
     leaving += [f"{kind.match}goto refused_out_{kind.word}_{generation}" for kind in KINDS]
     chains = [chain(f"refused_{kind.word}_{generation}", _told(policy, kind, "in", sets)) for kind in KINDS]
     chains += [chain(f"refused_out_{kind.word}_{generation}", _told(policy, kind, "out", sets)) for kind in KINDS]

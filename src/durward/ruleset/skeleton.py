@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 
+from durward.catalog.traffic import Rate
 from durward.ruleset.levels import (
     BLOCK_PREFIX_V6,
     NEAR_LEVELS,
@@ -16,12 +17,13 @@ from durward.ruleset.levels import (
     set_name,
     shapes,
 )
+from durward.ruleset.matching import rate_text
 
 MARKER_PREFIX = "skeleton_"  # an empty chain of this name carries the digest of the text that it was loaded with
 MARKER_PATTERN = re.compile(rf"^\tchain ({MARKER_PREFIX}[0-9a-f]{{16}}) ", re.MULTILINE)
 CHAIN_PATTERN = re.compile(r"^\tchain (\w+) \{\n(.*?)^\t\}", re.MULTILINE | re.DOTALL)
 RULE_PATTERN = re.compile(r"^\t\t(?!type )", re.MULTILINE)
-SET_PATTERN = re.compile(r"^\tset (\w+) \{(?!.*\bdynamic\b)", re.MULTILINE)
+SET_PATTERN = re.compile(r"^\tset ((?!live)\w+) \{", re.MULTILINE)
 LEAD, ENDINGS = "firewall_", ("_a", "_b")  # the firewall's own chains: those that lead into it, and its generations
 PARDON, PARDON_OUT = f"{LEAD}pardon", f"{LEAD}pardon_out"  # what the firewall's allow filters say of the blocked
 SOURCE, DESTINATION = "saddr", "daddr"
@@ -30,15 +32,22 @@ SOURCE, DESTINATION = "saddr", "daddr"
 # further connections end with the allowance.
 LIVE, LIVE_SECONDS, LIVE_MAX = "live", 3 * 3600, 8192
 NOT_FIRST = "tcp flags & (syn | ack) != syn"
+# Who is throttled may begin so much anew; each packet beyond it is dropped. What goes on is not counted: TCP shows it,
+# and of UDP we remember who sent to which port. When that set is full, each packet of a further one is something new.
+THROTTLE_RATE = Rate(6, 60, 6)
+FLOWS, FLOW_SECONDS, FLOWS_MAX = f"{LIVE}_udp", 180, 8192
+MEMORIES = ((LIVE, LIVE_MAX), (FLOWS, FLOWS_MAX))
+ECHO = {4: "icmp type != echo-request", 6: "icmpv6 type != echo-request"}  # everything else that they say is needed
 
 
-def skeleton(block_prefix_v6: int = BLOCK_PREFIX_V6) -> str:
-    """Write the table as nftables text.
+def skeleton(block_prefix_v6: int = BLOCK_PREFIX_V6, throttle_rate: Rate = THROTTLE_RATE) -> str:
+    """Write the table as nftables text. `throttle_rate` is what each of the throttled may begin anew.
 
     A packet of nobody in particular pays two look-ups when it comes and one when it goes; the others are for those that
     are near a blocked network or port. Who is allowed is asked only after a hit, and only near somebody allowed.
     """
-    sets = [*map(_set_text, shapes(block_prefix_v6)), *map(_live_set, (4, 6))]
+    sets = [_set_text(shape, block_prefix_v6, throttle_rate) for shape in shapes(block_prefix_v6)]
+    sets += [_memory(version, name, size) for name, size in MEMORIES for version in (4, 6)]
     pardons = [f"\tchain {name} {{ }}" for name in (PARDON, PARDON_OUT)]
     body = "\n".join([*sets, *pardons, *_chains(block_prefix_v6)])
     digest = hashlib.sha256(body.encode()).hexdigest()[:16]
@@ -82,12 +91,16 @@ def rule_counts(text: str) -> dict[str, int]:
     return {name: len(RULE_PATTERN.findall(rules)) for name, rules in CHAIN_PATTERN.findall(text)}
 
 
-def _set_text(shape: SetShape) -> str:
+def _set_text(shape: SetShape, prefix_v6: int, throttle_rate: Rate) -> str:
     kind = "ipv4_addr" if shape.version == 4 else "ipv6_addr"
     if shape.has_ports:
         kind += " . inet_proto . inet_service"
     counter = " counter;" if shape.has_counter else ""
-    return f"\tset {shape.name} {{ type {kind}; flags timeout;{counter} size {shape.size}; }}"
+    if shape.is_limited:
+        counter = f" {rate_text(throttle_rate, over=True)} counter;"  # in this order: counted is what is beyond it
+    # Into these the reflex of port scans puts whom it bans. nft wants that said, or it says it itself at times.
+    flags = "dynamic,timeout" if shape.purpose == "block" and shape.level in (32, prefix_v6) else "timeout"
+    return f"\tset {shape.name} {{ type {kind}; flags {flags};{counter} size {shape.size}; }}"
 
 
 def _chains(block_prefix_v6: int) -> Iterator[str]:
@@ -105,7 +118,9 @@ def _chains(block_prefix_v6: int) -> Iterator[str]:
         hits = _hits(version, levels, SOURCE, "block", f"goto refuse{version}")
         usual = 0 if version == 4 else levels.index(block_prefix_v6)  # single addresses, or what stands for a customer
         near = f"{_lookup(version, NEAR_LEVELS[version], SOURCE, 'block_near')} goto near{version}"
-        yield _chain(f"near{version}", [*hits[:usual], *hits[usual + 1 :]])
+        yield from _throttling(version, levels)
+        throttles = f"{_lookup(version, NEAR_LEVELS[version], SOURCE, 'throttle_near')} goto throttle{version}"
+        yield _chain(f"near{version}", [*hits[:usual], *hits[usual + 1 :], throttles])
         yield _chain(f"arriving{version}", [hits[usual], near])
         hits = _hits(version, levels, DESTINATION, "out", f"goto refuse_out{version}")
         near = f"{_lookup(version, NEAR_LEVELS[version], DESTINATION, 'out_near')} goto near_out{version}"
@@ -127,13 +142,25 @@ def _chain(name: str, rules: list[str]) -> str:
     return f"\tchain {name} {{\n" + "".join(f"\t\t{rule}\n" for rule in rules) + "\t}"
 
 
-def _live_set(version: int) -> str:
+def _throttling(version: int, levels: tuple[int, ...]) -> Iterator[str]:
+    """The chains for those near somebody throttled, after everything that blocks: what goes on is let go at once."""
+    flow = _connection(version, "udp")
+    remember = f"update @{FLOWS}{version} {{ {flow} timeout {FLOW_SECONDS}s }}"
+    passes = f"{_lookup(version, NEAR_LEVELS[version], SOURCE, 'allow_near')} jump passes{version}"
+    yield _chain(f"beyond{version}", [passes, f"jump {PARDON}", "counter drop"])
+    yield _chain(f"goes_on{version}", [remember, "accept"])
+    beyond = [f"{_lookup(version, level, SOURCE, 'throttle')} goto beyond{version}" for level in levels]
+    known = f"{flow} @{FLOWS}{version} goto goes_on{version}"
+    yield _chain(f"throttle{version}", [f"{NOT_FIRST} accept", f"{ECHO[version]} accept", known, *beyond, remember])
+
+
+def _memory(version: int, name: str, size: int) -> str:
     kind = f"ipv{version}_addr . inet_service . inet_service"
-    return f"\tset {LIVE}{version} {{ type {kind}; flags dynamic,timeout; size {LIVE_MAX}; }}"
+    return f"\tset {name}{version} {{ type {kind}; flags dynamic,timeout; size {size}; }}"
 
 
-def _connection(version: int) -> str:
-    return f"{'ip' if version == 4 else 'ip6'} saddr . tcp sport . tcp dport"
+def _connection(version: int, protocol: str = "tcp") -> str:
+    return f"{'ip' if version == 4 else 'ip6'} saddr . {protocol} sport . {protocol} dport"
 
 
 def _remembering(version: int) -> str:

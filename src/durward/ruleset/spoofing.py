@@ -4,12 +4,13 @@ What no honest packet can be is dropped before connection tracking. Private netw
 they begin something: name servers and the metadata services of clouds answer from there, and answers must arrive.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
 from durward.model import Network
+from durward.ruleset import port_scans
 from durward.ruleset.fragment import Fragment
-from durward.ruleset.matching import VERSIONS, by_interface, chain, listed, network_of
+from durward.ruleset.matching import VERSIONS, by_interface, chain, listed, network_of, networks_text
 from durward.ruleset.policy import Policy, Spoofing
 
 FLAGS = "tcp flags & (fin|syn|rst|psh|ack|urg)"
@@ -56,7 +57,7 @@ def fragment(policy: Policy, generation: str) -> Fragment:
     """Drop what cannot be. Belongs first into the slots `raw` and `untracked`. Raises InvalidPolicyError."""
     spoofing = policy.spoofing
     chains = [
-        chain(f"bad_flags_{generation}", _bad_flags()),
+        chain(f"bad_flags_{generation}", [*port_scans.impossible(policy, generation), *_bad_flags()]),
         chain(f"impossible_{generation}", _impossible(spoofing, generation)),
     ]
     judged = list(_spoofed(spoofing))
@@ -85,15 +86,6 @@ def bogons(spoofing: Spoofing) -> tuple[Network, ...]:
     if any(_overlap(own, one) for own in _own_networks(spoofing) for one in documentation):
         documentation = ()
     return (*map(network_of, (*PRIVATE, *RESERVED_V6)), *documentation)
-
-
-def networks_text(networks: Iterable[Network]) -> str:
-    """Networks of one family, in order. One that lies within another is left out: intervals must not overlap."""
-    kept: list[Network] = []
-    for network in sorted(networks, key=lambda one: (int(one.network_address), one.prefixlen)):
-        if not kept or int(network.network_address) > int(kept[-1].broadcast_address):
-            kept.append(network)
-    return listed([str(network) for network in kept])
 
 
 def _own_networks(spoofing: Spoofing) -> list[Network]:

@@ -43,6 +43,7 @@ REFUSING: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     for pattern, what, of in (
         (r"refuse[46]", "block", "in"),
         (r"refuse_out[46]", "block", "out"),
+        (r"beyond[46]", "throttle", ""),
         (r"bad_flags", "bad_flags", "*"),
         (r"(?:impossible|spoofed)", "spoofed", "*"),
         (r"syn_beyond", "syn_flood", ""),

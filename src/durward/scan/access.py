@@ -1,20 +1,22 @@
 r"""Access logs of web servers: a line to its fields, by position and by nothing else.
 
-The common and the combined format, with or without the virtual host in front, and with whatever stands behind. Between
-quotes servers write a quotation mark as `\"` (Apache, lighttpd) or `\x22` (nginx), so no visitor can end a field. A
-line that is a JSON object has the same fields under other names. Either may be the message of a line of syslog.
+The common and the combined format, with or without the virtual host in front, and with whatever stands behind; for
+those of another order see access_forms.py. Between quotes servers write a quotation mark as `\"` (Apache, lighttpd)
+or `\x22` (nginx), so no visitor can end a field. A line that is a JSON object has the same fields under other names.
+Either may be the message of a line of syslog.
 """
 
 import re
 from collections.abc import Mapping
 
 from durward.model import InvalidAddressError, parse_address
+from durward.scan.access_forms import begins_form, form_fields
 from durward.scan.envelope import readings
 from durward.scan.json_access import json_access_fields
 
 # In two steps, so that nothing behind the first `] "` can make the search for it go on; Python before 3.11.5 has no
-# sound way to say that in one (gh-106052).
-BEFORE = re.compile(rb"(\S++) (\S++) (.*?) ?\[([^\]\[]{20,32}+)\] \"", re.DOTALL)
+# sound way to say that in one (gh-106052). No client or virtual host has a sign in its name that the first word lacks.
+BEFORE = re.compile(rb"([^\s\"',<>|=(){}]++) (\S++) (.*?) ?\[([^\]\[]{20,32}+)\] \"", re.DOTALL)
 QUOTED = rb'([^"\\]*+(?:\\.[^"\\]*+)*)"'
 BEHIND = re.compile(
     QUOTED + rb' ([0-9]{3}|-) ([0-9]++|-)(?![^ \r])(?: "' + QUOTED + rb' "' + QUOTED + rb")?(.*+)", re.DOTALL
@@ -30,29 +32,37 @@ FIELDS = frozenset(
 )
 
 
+class ApartError(Exception):
+    """A record that can be read in two ways which find the source in different places."""
+
+
 def access_fields(line: bytes) -> Mapping[str, bytes] | None:
-    """The fields of a line; None where it is no line of an access log, or where two of it could be the client.
+    """The fields of a line; None where it is no line of an access log. Raises ApartError for one of two clients.
 
     `request` is the first line of the request as the client sent it, of which `method`, `target` and `protocol` are
     the parts if it has three. `forwarded` is the last quoted text behind the user agent: where servers are told to
     write X-Forwarded-For.
     """
     if SYSLOG.match(line):
-        line = next((message.text for message in reversed(readings(line, "syslog"))), line)
+        read = (_fields(message.text) for message in reversed(readings(line, "syslog")))
+        return next((fields for fields in read if fields), None)
+    return _fields(line)
+
+
+def _fields(line: bytes) -> Mapping[str, bytes] | None:
     if line[:1] == b"{":
         return json_access_fields(line)
+    if line[:1] == b'"':  # LiteSpeed may put its whole line between quotation marks
+        line = line[1:] if line.count(b'"') % 2 else line.rstrip()[1:-1]
     before = BEFORE.match(line)
     behind = BEHIND.fullmatch(line, before.end()) if before else None
     if before is None or behind is None:
-        return None
+        return form_fields(line)
     first, second, third, stamp = before.groups()
     request, status, size, referer, agent, rest = behind.groups(b"")
     vhost, client, user = b"", first, third
     if second != NOBODY and third:
-        parted = _people(first, second, third)
-        if parted is None:
-            return None
-        vhost, client, user = parted
+        vhost, client, user = _people(first, second, third)
     method, _, more = request.partition(b" ")
     target, _, protocol = more.rpartition(b" ")
     return {
@@ -75,20 +85,22 @@ def access_fields(line: bytes) -> Mapping[str, bytes] | None:
 
 def is_access(line: bytes) -> bool:
     """Whether the start of a line is that of an access log's."""
-    return line[:1] == b"{" or BEFORE.match(line) is not None
+    return line[:1] == b"{" or BEFORE.match(line) is not None or begins_form(line)
 
 
-def _people(first: bytes, second: bytes, third: bytes) -> tuple[bytes, bytes, bytes] | None:
+def _people(first: bytes, second: bytes, third: bytes) -> tuple[bytes, bytes, bytes]:
     """Virtual host, client and user out of what stands before the time.
 
     The client is the first word, and the second what its own identity service says: a dash. Where the second is an
     address or a name instead, the first is the virtual host. If both are addresses, whoever chose the host name that he
-    asked for may have chosen the first: unless it has a port, which no client has, nobody can tell.
+    asked for may have chosen the first: unless it has a port, which no client has, nobody can tell (ApartError).
     """
     if PORT.fullmatch(first) and not _is_address(first):
         return first, second, _user(third)
     if _is_address(second):
-        return None if _is_address(first) and first != second else (first, second, _user(third))
+        if _is_address(first) and first != second:
+            raise ApartError
+        return first, second, _user(third)
     if _is_address(first) or not third.startswith(NOBODY):
         return b"", first, third
     return first, second, _user(third)

@@ -52,8 +52,11 @@ SHORT_BYTES = 256  # a line that is no longer can make no pattern search for lon
 NOTHING = Lines([], [])
 
 
-def batches(candidates: Candidates[Rule], doubtful: list[bytes]) -> Iterator[Batch[Rule]]:
-    """What the rules read in lines that contain the same literals; `doubtful` gets those that name two sources."""
+def batches(candidates: Candidates[Rule], doubtful: list[bytes], *, named: bool = False) -> Iterator[Batch[Rule]]:
+    """What the rules read in lines that contain the same literals; `doubtful` gets those that name two sources.
+
+    `named`: see `readings`.
+    """
     lines = _promising(candidates)
     while lines.texts:
         shape = shape_of(lines.texts[0])
@@ -65,7 +68,7 @@ def batches(candidates: Candidates[Rule], doubtful: list[bytes]) -> Iterator[Bat
             if not lines.texts:
                 return
         left, lines = lines.parted([shape_of(text) == shape and program in text for text in lines.texts])
-        yield from _carefully(candidates, left, doubtful)
+        yield from _carefully(candidates, left, doubtful, named=named)
 
 
 def _for_program(rules: list[Rule], program: bytes) -> list[Rule]:
@@ -113,7 +116,9 @@ def _strictly(rule: Rule, shape: Shape, lines: Lines) -> tuple[Batch[Rule] | Non
     return Batch(rule, columns, lines) if lines.texts else None, left
 
 
-def _carefully(candidates: Candidates[Rule], lines: Lines, doubtful: list[bytes]) -> Iterator[Batch[Rule]]:
+def _carefully(
+    candidates: Candidates[Rule], lines: Lines, doubtful: list[bytes], *, named: bool
+) -> Iterator[Batch[Rule]]:
     """The lines that have to be looked at one by one; mostly they are none of ours, which is quick to see."""
     together = b"\n".join(lines.texts)
     rules = [rule for rule in candidates.rules if rule.may_fit(together)]
@@ -121,7 +126,7 @@ def _carefully(candidates: Candidates[Rule], lines: Lines, doubtful: list[bytes]
         return
     taken: dict[Rule, list[tuple[bytes, int, Row, int]]] = {}
     for text, start in zip(*lines, strict=True):
-        if found := _read(rules, text, doubtful):
+        if found := _read(rules, text, doubtful, named=named):
             rule, row, repeated = found
             taken.setdefault(rule, []).append((text, start, row, repeated))
     for rule, found_lines in taken.items():
@@ -130,7 +135,7 @@ def _carefully(candidates: Candidates[Rule], lines: Lines, doubtful: list[bytes]
         yield Batch(rule, columns, Lines(texts, starts), times)
 
 
-def _read(rules: list[Rule], line: bytes, doubtful: list[bytes]) -> tuple[Rule, Row, int] | None:
+def _read(rules: list[Rule], line: bytes, doubtful: list[bytes], *, named: bool) -> tuple[Rule, Row, int] | None:
     """Read a line in every way. Two readings that find the source in different places leave nobody to blame."""
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
@@ -138,11 +143,11 @@ def _read(rules: list[Rule], line: bytes, doubtful: list[bytes]) -> tuple[Rule, 
     others = OTHERS if is_process_s(line) else ()  # a line that says which process wrote it is not all message
     rules = [rule for rule in rules if rule.envelope not in others and rule.may_fit(line)]
     if rules and is_access(line):  # that is a record: what a visitor wrote into its fields is no message
-        rules = [rule for rule in rules if rule.begins_with_source]
+        rules = [rule for rule in rules if rule.reads_what_looks_like_a_record]
     if not rules:
         return None
     line = line.rstrip(b" \t\r")
-    read = {envelope: readings(line, envelope) for envelope in {rule.envelope for rule in rules}}
+    read = {envelope: readings(line, envelope, named=named) for envelope in {rule.envelope for rule in rules}}
     for rule in rules:
         for message in read[rule.envelope]:
             parse = rule.parse(message)

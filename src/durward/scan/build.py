@@ -17,6 +17,8 @@ from durward.scan.topology import Topology
 
 KNOWN_MAX = 65536  # values remembered of each kind; all are forgotten beyond that
 PORT_MAX = 65535
+ABOUT_BYTES_MAX = 255  # of a path are what an event is about, as many as a hole of that name takes
+QUANTITY_MAX = 100_000  # what a line tells of more than that counts as so many
 HOST = re.compile(rb"[0-9A-Za-z._-]{1,255}")
 make_event = partial(tuple.__new__, Event)
 
@@ -91,6 +93,8 @@ class Builder:
                     self._users(rule, columns),
                     self._sessions(columns, ips, ports),
                     self._hits(rule, columns, batch.repeated),
+                    self._abouts(rule, columns),
+                    _quantities(columns),
                     strict=False,
                 ),
             )
@@ -120,9 +124,17 @@ class Builder:
 
     def _users(self, rule: Meaning, columns: dict[str, Column]) -> Iterable[str | None]:
         if "user_name" not in columns:
-            return repeat(None)
+            return repeat(rule.account)
         names = map(self.names.__getitem__, columns["user_name"])
         return [name or None for name in names] if "user_name" in rule.optional else names
+
+    def _abouts(self, rule: Meaning, columns: dict[str, Column]) -> Iterable[str | None]:
+        if "about" not in columns:
+            return repeat(rule.about)
+        if not rule.about_ends:
+            return [self.names[value] or rule.about for value in columns["about"]]
+        parts = [value.partition(rule.about_ends)[0][:ABOUT_BYTES_MAX] for value in columns["about"]]
+        return [self.names[part] or None for part in parts]
 
     def _sessions(
         self, columns: dict[str, Column], ips: list[str | None] | None, ports: Sequence[int | None] | None
@@ -141,6 +153,13 @@ class Builder:
         if "count" in columns:
             return [rule.hits * min(int(count or b"1"), HITS_MAX) for count in columns["count"]]
         return [rule.hits * times for times in repeated] if repeated else repeat(rule.hits)
+
+
+def _quantities(columns: dict[str, Column]) -> Iterable[int]:
+    """What a line says that it is about so many of: it has a number, or it lists them."""
+    if "quantity" not in columns:
+        return repeat(1)
+    return [min(int(one) if one.isdigit() else len(one.split()) or 1, QUANTITY_MAX) for one in columns["quantity"]]
 
 
 def _ports(column: Column) -> Sequence[int | None]:

@@ -30,22 +30,36 @@ STAMP = (
 )
 
 ODDITIES = rb"(?:kernel: ?\[ *\d+\.\d+\]:? )?(?:\[ID \d+ \w+\.\w+\] )?"  # some loggers put these before the message
-PROGRAM = rb"\[?((?!- )[^\s\[\]:]{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
-HOST = rb"[^\s\[\]]{0,254}[^\s\[\]:] "
-HOSTLESS = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") {1,4})?" + PROGRAM, re.DOTALL)
-HOSTED = re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + ISO + rb") )?" + HOST + PROGRAM, re.DOTALL)
+# With a blank in it, ISO 8601 is how many services begin a line of their own log, to the second: no word behind is sure
+# to be a program's, as it may be an account's name. So it is syslog's only where a file is read for named services: the
+# files of those others are not read for services that write to syslog.
+ISO_OF_SYSLOG = rb"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d| \d\d:\d\d:\d\d(?=[.,Z+-]))(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+NAME = rb"[0-9A-Za-z_./()@+%#~*!-]"  # a program's; a quotation mark or a comma is of a message
+PROGRAM = rb"\[?((?!- )" + NAME + rb"{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
+HOST = rb"[0-9A-Za-z_.:%-]{0,254}[0-9A-Za-z_.%-] "
+HOSTLESS, HOSTED = (
+    {
+        named: re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + iso + rb") " + rest + PROGRAM, re.DOTALL)
+        for named, iso in ((False, ISO_OF_SYSLOG), (True, ISO))
+    }
+    for rest in (rb"{1,4})?", rb")?" + HOST)
+)
 STRUCTURED = re.compile(
     rb"(?:<\d{1,3}>)?1 (" + ISO + rb"|-) \S{1,255} (\S{1,64}) (?:(\d{1,10})|\S{1,128}) \S{1,32} "
     rb'(?:-|(?:\[[^\s\]"]{1,64}(?: [^\s="\]]{1,64}="(?:[^"\\]|\\.){0,1024}")*\])+)(?: \xef\xbb\xbf| )(.*)',
     re.DOTALL,
 )
-STAMPED = re.compile(rb"(" + STAMP + rb"):? +(.*)", re.DOTALL)
+STAMPED = re.compile(PRIORITY + rb"(" + STAMP + rb"):? +(.*)", re.DOTALL)
 SHAPED: Mapping[Shape, re.Pattern[bytes]] = {
     "traditional": re.compile(rb"[A-Z][a-z]{2} .{11} \S+ ([^\s\[\]:]{1,64})[\[:]"),
-    "iso": re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+ \S+ ([^\s\[\]:]{1,64})[\[:]"),
+    "iso": re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+-]+ \S+ ([^\s\[\]:]{1,64})[\[:]"),
+}
+STRICT_STAMPS: Mapping[Shape, str] = {
+    "traditional": r"([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2})",
+    "iso": r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+-]++)",
 }
 PROCESS = re.compile(
-    rb"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+) \S+ "
+    rb"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+) [0-9A-Za-z_.:%-]+ "
     rb"[^\s\[\]:]{1,64}\[[0-9]+\]: "
 )
 REPEATED = re.compile(rb"message repeated (\d{1,5}) times: \[ ?(.*)\]", re.DOTALL)
@@ -106,25 +120,28 @@ def strict_start(envelope: str, shape: Shape, programs: Programs) -> str | None:
     if envelope == "plain":
         return ""
     if envelope == "stamped":
-        return f"({STAMP.decode()}):?+ ++"
-    start = {"traditional": r"([A-Z][a-z]{2} .{11})", "iso": r"([0-9]{4}-[0-9]{2}-[0-9]{2}T\S++)"}.get(shape)
-    return start and rf"{start} \S++ {programs.source}(?:\[([0-9]{{1,10}}+)\]|): "
+        return f"{PRIORITY.decode()}({STAMP.decode()}):?+ ++"
+    start = STRICT_STAMPS.get(shape)
+    return start and rf"{start} \S++(?<!:) {programs.source}(?:\[([0-9]{{1,10}}+)\]|): "
 
 
-def readings(line: bytes, envelope: str) -> list[Message]:
-    """The ways to read a line; several only where it does not say whether its first word is a host or a program."""
+def readings(line: bytes, envelope: str, *, named: bool = False) -> list[Message]:
+    """The ways to read a line; several only where it does not say whether its first word is a host or a program.
+
+    `named`: the line is read for named services, so it is known whose log it is from.
+    """
     if envelope == "plain":
         return [Message(b"", b"", b"", line)]
     if envelope == "stamped":
         match = STAMPED.fullmatch(line)
         return [Message(match[1], b"", b"", match[2])] if match else []
-    return [_unwrapped(message) for message in _syslog(line)]
+    return [_unwrapped(message) for message in _syslog(line, named=named)]
 
 
-def _syslog(line: bytes) -> list[Message]:
+def _syslog(line: bytes, *, named: bool) -> list[Message]:
     if match := STRUCTURED.fullmatch(line):
         return [Message(match[1], match[2], match[3] or b"", match[4].lstrip(b" "))]
-    matches = (HOSTLESS.fullmatch(line), HOSTED.fullmatch(line))
+    matches = (HOSTLESS[named].fullmatch(line), HOSTED[named].fullmatch(line))
     return [Message(match[1] or b"", match[2], match[3] or b"", match[4]) for match in matches if match]
 
 

@@ -42,7 +42,11 @@ HOLES = {
     "port": Kind("source_port", "0-9", 1, 5),
     "count": Kind("count", "0-9", 1, 5),
     "time": Kind("stamp", "0-9A-Za-z:./,+ -", 8, 40),
+    "server": Kind("", "0-9A-Za-z:._-", 1, 255),  # a host by name or address, whoever's it is
     "session": Kind("session", "0-9A-Za-z:./,+_=-", 1, 64),
+    "about": Kind("about", "0-9A-Za-z/.:@_+-", 1, 255),
+    "quantity": Kind("quantity", "0-9", 1, 6),
+    "list": Kind("quantity", '^"', 1, REPEAT_MAX),  # whose words are counted; what is quoted is not in it
     "word": Kind("", r"^\s", 1, REPEAT_MAX),
     "token": Kind("", r"^\s", 0, REPEAT_MAX),
     "text": Kind("", None, 0, REPEAT_MAX),
@@ -58,13 +62,17 @@ CHOSEN_HOLES = (
     "token",
     "text",
     "host",
+    "server",
     "session",
+    "about",
+    "list",
     "forwarded",
 )  # a stranger may have chosen what stands there
 NO_ADDRESS_SIGN, NO_HOST = b"g", b"~"  # which no address has, and no host name
 ADDRESS_SIGNS = ".:-_/,+="  # what may stand inside a hole of a fixed set and also end it
 ADDRESS_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
-ADDRESS = ADDRESS_IPV4 + r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}"
+NO_DOT = r"(?<!\.)"  # no address ends with one, nor a name as services write it: it ends their sentence
+ADDRESS = ADDRESS_IPV4 + r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,40}" + NO_DOT
 HARMLESS = r"\.(?![0-9])", r":(?![0-9A-Fa-f:])"  # every address has another dot or colon than these
 
 
@@ -80,6 +88,8 @@ def _no_address(characters: str) -> str:
 # `{0}` are further bytes that end the hole. Only single sets are possessive: Python before 3.11.5 goes on in the wrong
 # place when a possessive group fails half-way (gh-106052).
 NO_ADDRESS = _no_address(r"[^ \t-\r.:{0}]*+")
+SERVER = _no_address(r"[0-9A-Za-z_-]*")
+A_CLOCK = r"(?=[0-9A-Za-z./,+ -]{0,30}[0-9]:[0-9]{2}|[0-9]{8,})"  # what stands where a time is has hours
 LOOSE_NO_ADDRESS = _no_address(r"[^\n.:]*")  # the same with blanks, for texts that do not end at the first one
 
 
@@ -188,11 +198,15 @@ def has_strict_form(sequence: Sequence) -> bool:
     """Whether the fast form is safe.
 
     A set that admits an address or the end of a line makes it unsafe, and so does a second address beside a text that a
-    stranger may have chosen, or a colon between such a text and the address: it could be the address's own.
+    stranger may have chosen, or a colon between such a text and the address: it could be the address's own. Where the
+    source may be a host's name, which does not look like an address, such a text before it may hold the only address.
     """
     if _runs_into_an_address(sequence):
         return False
-    names = {hole.name for hole in holes_of(sequence)}
+    in_order = [hole.name for hole in holes_of(sequence)]
+    names = set(in_order)
+    if "ip_or_host" in names and {"user", "text"}.intersection(in_order[: in_order.index("ip_or_host")]):
+        return False
     return not ("destination_ip" in names and names.intersection(CHOSEN_HOLES)) and all(map(_is_tame, _sets(sequence)))
 
 
@@ -280,18 +294,29 @@ def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
     if kind.characters is None and not kind.field:
         return LOOSE_NO_ADDRESS
     ends = "".join(re.escape(stop.decode("latin-1")) for stop in sorted(stops) if not stop.isspace())
+    if kind is HOLES["server"]:
+        return rf"(?=\S){SERVER}"
+    if kind is HOLES["list"]:
+        word = NO_ADDRESS.format(ends + '"')
+        return rf"(?=\S){word}(?: (?=\S){word})*"
     if kind.characters is None or kind.characters.startswith("^") or kind.field in ("source_host", "session"):
         return NO_ADDRESS.format(ends) if kind.least == 0 else r"(?=\S)" + NO_ADDRESS.format(ends)
     # Where what follows the hole could also be its last character, the hole must be able to give it back.
     possessive = "" if any(stop.decode("latin-1") in ADDRESS_SIGNS for stop in stops) else "+"
-    return f"[{kind.characters}]{{{kind.least},{kind.most}}}{possessive}"
+    if kind is HOLES["time"]:
+        return f"{A_CLOCK}[{kind.characters}]{{{kind.least},{kind.most}}}?"  # as the lazy form: no word behind is its
+    ending = NO_DOT if kind.field in ("source_ip", "source") else ""
+    return f"[{kind.characters}]{{{kind.least},{kind.most}}}{possessive}{ending}"
 
 
 def _general(kind: Kind, form: Form) -> str:
     if kind.field == "source_ip":
         return ADDRESS if kind is HOLES["ip"] else ADDRESS_IPV4
     characters = "." if kind.characters is None else f"[{kind.characters}]"
-    return f"{characters}{{{kind.least},{kind.most}}}" + ("?" if form == "lazy" else "")
+    if kind is HOLES["time"]:
+        characters = A_CLOCK + characters
+    ending = NO_DOT if kind.field == "source" else ""
+    return f"{characters}{{{kind.least},{kind.most}}}" + ("?" if form == "lazy" else "") + ending
 
 
 def starts(sequence: Sequence, otherwise: frozenset[bytes]) -> frozenset[bytes]:

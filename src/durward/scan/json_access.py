@@ -1,5 +1,6 @@
 """Access logs of web servers as JSON: the fields of the usual formats, under the names that servers use."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from durward.scan.json_lines import json_fields
@@ -8,7 +9,7 @@ from durward.scan.json_lines import json_fields
 NAMES: Mapping[str, tuple[str, ...]] = {
     "client": (
         *("request.client_ip", "request.remote_ip", "ClientHost", "remote_addr", "remote_ip", "client_ip"),
-        *("remoteip", "clientip", "client"),
+        *("remoteip", "clientip", "client", "request.remote_addr"),
     ),
     "vhost": ("request.host", "RequestHost", "http_host", "server_name", "vhost", "host"),
     "user": ("user_id", "ClientUsername", "remote_user", "user"),
@@ -22,6 +23,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "forwarded": ("request.headers.X-Forwarded-For.0", "request_X-Forwarded-For", "http_x_forwarded_for"),
 }
 NOTHING = (b"", b"-")
+PORT = re.compile(rb"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):[0-9]{1,5}")
 
 
 def json_access_fields(line: bytes) -> Mapping[str, bytes] | None:
@@ -30,6 +32,8 @@ def json_access_fields(line: bytes) -> Mapping[str, bytes] | None:
     if read is None:
         return None
     found = {field: next(_said(read, names), b"") for field, names in NAMES.items()}
+    if port := PORT.fullmatch(found["client"]):
+        found["client"] = port[1] or port[2]
     if not found["client"] or not found["status"].isdigit():
         return None
     request = read.get("request", b"")

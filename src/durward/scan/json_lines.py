@@ -15,8 +15,9 @@ SPELT = {True: b"true", False: b"false", None: b""}
 def json_fields(line: bytes) -> Mapping[str, bytes] | None:
     """The fields of a line; None where it is no JSON object, or where a key stands twice in it.
 
-    Numbers and truth values are given as JSON writes them, nothing as "". `stamp` is the time, from whichever of the
-    usual keys has it. What is empty is "" too. An object may also be the message of a syslog line.
+    Numbers and truth values are given as JSON writes them, nothing as "". The last text of a list is there under the
+    number -1 too: where addresses are listed, it is the one that the service saw itself. `stamp` is the time, from
+    whichever of the usual keys has it. What is empty is "" too. An object may also be the message of a syslog line.
     """
     start = _start(line)
     if start is None:
@@ -40,7 +41,7 @@ def _start(line: bytes) -> bytes | None:
 
 
 def _fields(value: Any, path: str, depth: int) -> Iterator[tuple[str, bytes]]:
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    pairs = value.items() if isinstance(value, dict) else _numbered(value)
     for count, (key, inner) in enumerate(pairs):
         if count >= FIELDS_MAX:
             return
@@ -56,6 +57,10 @@ def _fields(value: Any, path: str, depth: int) -> Iterator[tuple[str, bytes]]:
             yield name, SPELT[inner]
         else:
             yield name, str(inner).encode()
+
+
+def _numbered(values: list[Any]) -> list[tuple[int, Any]]:
+    return [*((-1, last) for last in values[-1:] if isinstance(last, str)), *enumerate(values)]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,10 +80,13 @@ def every_required(sequence: Sequence) -> list[frozenset[bytes]]:
     return [_reduced(choices) for choices in [*found, current] if choices]
 
 
-def worth(choices: frozenset[bytes]) -> tuple[bool, bool, int, int]:
-    """A long literal is in few lines, and few literals are quick to look for; short and ordinary ones are of no use."""
+def worth(choices: frozenset[bytes]) -> tuple[bool, int, int, int]:
+    """A long literal is in few lines, and few literals are quick to look for; short and ordinary ones are of no use.
+
+    Of two ordinary ones the one that such lines have less often is of more.
+    """
     long, good, few = clear(choices)
-    return (long, long and not any(text in ORDINARY for text in choices), good, few)
+    return (long, -sum(map(ORDINARY.count, choices)) if long else 0, good, few)
 
 
 def clear(choices: frozenset[bytes]) -> tuple[bool, int, int]:

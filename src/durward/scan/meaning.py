@@ -11,7 +11,8 @@ class Meaning:
 
     `columns` are the fields that a row of it fills, of which the `optional` may be empty. Each line that it fits
     contains one of `literals`, one of each of `required`, and `ending`, which is quick to see. Of two rules for a line
-    the one with the longer text counts, that of `text_bytes`.
+    the one with the longer text counts, that of `text_bytes`. `about` is what every such line is about, and `account`
+    whose it is where it names nobody.
     """
 
     service: str
@@ -25,3 +26,6 @@ class Meaning:
     ending: bytes = b""
     required: tuple[frozenset[bytes], ...] = ()
     text_bytes: int = 0
+    about: str | None = None
+    about_ends: bytes = b""
+    account: str | None = None

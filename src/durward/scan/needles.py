@@ -12,11 +12,11 @@ SURE = re.compile(rb"[A-Za-z0-9 _.,:=@-]+")
 BEFORE_A_VALUE = (b":", b" ", b'"')  # what JSON has before one, with and without blanks, as a number or as a text
 # What access logs have around these fields: first in the usual formats, then in those that are JSON.
 BETWEEN = {
-    "status": ((b'" ', b" "), (b'":', b""), (b'": ', b""), (b'":"', b'"'), (b'": "', b'"')),
-    "method": ((b'"', b" "), (b'":"', b'"'), (b'": "', b'"')),
+    "status": ((b" ", b" "), (b'":', b""), (b'": ', b""), (b'":"', b'"'), (b'": "', b'"')),
+    "method": ((b'"', b" "), (b"- ", b" http"), (b" ", b" /"), (b'":"', b'"'), (b'": "', b'"')),
 }
 # What most lines of an access log contain: nothing to look for as long as there is anything else.
-USUAL = frozenset({b'" 200 ', b'" 301 ', b'" 302 ', b'" 304 ', b'"GET ', b'"HEAD ', b'"POST '})
+USUAL = frozenset({b" 200 ", b" 301 ", b" 302 ", b" 304 ", b'"GET ', b'"HEAD ', b'"POST '})
 
 
 def needles_of(envelope: Envelope, fields: Iterable[tuple[str, Sequence]]) -> frozenset[bytes]:

@@ -35,13 +35,20 @@ class Rule(Meaning):
 
     programs: Programs
     sequence: Sequence
+    no_records: bool = False  # no program of the service keeps an access log
     _strict: dict[Shape, Strict | None] = field(default_factory=dict)
     _loose: tuple[Strict, Strict] | None = None
     _factors: tuple[Factor, ...] | None = None
 
     @property
-    def begins_with_source(self) -> bool:
-        """Whether the address is the first thing in a line, before anything that a stranger may have chosen."""
+    def reads_what_looks_like_a_record(self) -> bool:
+        """Whether a line that looks like one may be the rule's all the same.
+
+        The address is the first thing in it, before anything that a stranger may have chosen; or it is of syslog, and
+        from a program that writes nothing but messages.
+        """
+        if self.envelope == "syslog" and self.no_records:
+            return True
         first = self.sequence[0] if self.sequence else None
         return self.envelope == "plain" and isinstance(first, Hole) and first.name in ADDRESS_HOLES
 
@@ -186,4 +193,6 @@ def _rule(
         literals=framed.literals,
         required=framed.required,
         text_bytes=framed.text_bytes,
+        about=pattern.about or None,
+        account=pattern.account or None,
     )

@@ -14,17 +14,20 @@ from durward.scan.batch import batches
 from durward.scan.build import Builder, Place
 from durward.scan.doubts import Doubts
 from durward.scan.envelope import Programs
+from durward.scan.exceptions import Exceptions, unusable
+from durward.scan.foreign import Foreign
 from durward.scan.grammar import PatternError
 from durward.scan.matcher import Prefilter
-from durward.scan.records import LINE_BYTES_MAX, RecordRule, record_batches, record_rules
+from durward.scan.records import LINE_BYTES_MAX, Reading, RecordRule, record_batches, record_rules
 from durward.scan.rule import Rule, rules_of
 from durward.scan.sharing import Sharing
 from durward.scan.sieve import RecordSieve
 from durward.scan.timestamps import Calendar
 from durward.scan.topology import Topology
-from durward.scan.wrapped import Unwrapped, unwrapped
+from durward.scan.wrapped import NONE, Unwrapped, unwrapped
 
 POSITION = itemgetter(Event._fields.index("position"))
+OPEN_MAX = 1024  # sources of which is remembered that their last line goes on; the first is forgotten beyond that
 PREFILTERS_MAX = 64  # sets of services for which the prefilters are kept; all are made anew beyond that
 
 
@@ -39,12 +42,17 @@ class Scanner:
     """Knows the patterns of some services. Raises ProblemsError for patterns that cannot be used."""
 
     def __init__(self, cards: Sequence[ServiceCard], topology: Topology | None = None) -> None:
+        self._foreign = Foreign(cards)
         self.rules, self.record_rules = _rules(cards)
+        for rule in self.rules:
+            rule.no_records = self._foreign.keeps_none(rule.service)
+        self._exceptions = Exceptions(cards)
         self._sharing = Sharing(cards)
         self._topology = topology or Topology()
         self._prefilters: dict[frozenset[str] | None, Prefilters] = {}
         self._prefilter(None)
         self.doubts = Doubts()
+        self._open: dict[str, frozenset[bytes]] = {}
         self._builder = Builder(self._topology)
 
     def events(
@@ -65,9 +73,15 @@ class Scanner:
         prefilters = self._prefilter(services)
         names = self._sharing.names(source, services)
         doubtful: list[bytes] = []
-        inner = unwrapped(block)
+        inner = unwrapped(block, self._open.pop(source, NONE))
+        if inner and inner.open:
+            self._open[source] = inner.open
+            if len(self._open) > OPEN_MAX:
+                del self._open[next(iter(self._open))]
         place = Place(source, position if inner is None else 0, observed_at, calendar, names)
-        events = self._events(block if inner is None else inner.block, prefilters, place, doubtful)
+        named = services is not None
+        events = self._events(block if inner is None else inner.block, prefilters, place, doubtful, named=named)
+        events = self._exceptions.without(events)
         if doubtful:
             self.doubts.add(source, doubtful)
         if inner is None:
@@ -81,21 +95,26 @@ class Scanner:
             for batch in batches(candidates, []):
                 return batch.rule
         for records in prefilters.records.candidates(line):
-            for found in record_batches(records, prefilters.records.rules_in, self._topology, []):
+            for found in record_batches(records, self._reading(prefilters, [])):
                 return found.rule
         return None
 
-    def _events(self, block: bytes, prefilters: Prefilters, place: Place, doubtful: list[bytes]) -> list[Event]:
+    def _events(
+        self, block: bytes, prefilters: Prefilters, place: Place, doubtful: list[bytes], *, named: bool
+    ) -> list[Event]:
         events: list[Event] = []
         for candidates in prefilters.text.candidates(block):
-            for batch in batches(candidates, doubtful):
+            for batch in batches(candidates, doubtful, named=named):
                 events += self._builder.events(batch, place)
         read = len(events)
         for records in prefilters.records.candidates(block):
-            for found in record_batches(records, prefilters.records.rules_in, self._topology, doubtful):
+            for found in record_batches(records, self._reading(prefilters, doubtful)):
                 events += self._builder.events(found, place)
         events.sort(key=POSITION)
         return events if read in (0, len(events)) else list(_once(events, doubtful))
+
+    def _reading(self, prefilters: Prefilters, doubtful: list[bytes]) -> Reading:
+        return Reading(prefilters.records.rules_in, self._topology, self._foreign, doubtful)
 
     def _prefilter(self, services: frozenset[str] | None) -> Prefilters:
         if services not in self._prefilters:
@@ -132,8 +151,9 @@ def _rules(cards: Sequence[ServiceCard]) -> tuple[tuple[Rule, ...], tuple[Record
     records: list[RecordRule] = []
     problems: list[Problem] = []
     for card in cards:
-        programs = Programs(card.reads.programs)
+        of_card = Programs(card.reads.programs)
         for pattern in card.patterns:
+            programs = Programs(pattern.programs) if pattern.programs else of_card
             for place, (line, number) in enumerate(zip(pattern.lines, pattern.places, strict=True)):
                 try:
                     if pattern.wheres:
@@ -142,6 +162,7 @@ def _rules(cards: Sequence[ServiceCard]) -> tuple[tuple[Rule, ...], tuple[Record
                         rules += rules_of(card, pattern, line, programs)
                 except PatternError as error:
                     problems.append(Problem(str(card.path), number, "lines", f"{line!r} {error}"))
+        problems += unusable(card)
     if problems:
         raise ProblemsError(problems)
     return tuple(rules), tuple(records)

@@ -59,13 +59,18 @@ class Sieve:
 
 
 class RecordSieve:
-    """Finds the lines that may be records: each of those has one of two signs in it, and most other lines have none."""
+    """Finds the lines that may be records: each of those has one of a few signs, and most other lines have none."""
 
-    SIGNS = (b'] "', b"{")  # of access logs, of JSON
+    SIGNS = (
+        b'] "',
+        b'/0 "',
+        b"T /",
+        b"{",
+    )  # of access logs, of HAProxy's, of those that put GET, POST or PUT later, of JSON
 
     def lines(self, block: bytes) -> tuple[list[int], list[bytes]] | None:
         """The lines with a sign, each once, and where they start; None where those are too many."""
-        if b'"' not in block and b"{" not in block:
+        if b'"' not in block and b"{" not in block and b"T /" not in block:
             return [], []
         if sum(map(block.count, self.SIGNS)) * SPARSE_BYTES > len(block):
             return None

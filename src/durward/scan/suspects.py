@@ -6,6 +6,7 @@ unlike anything that the card knows to be harmless.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from durward.catalog.service_card import RECORDS, ServiceCard
@@ -13,7 +14,9 @@ from durward.scan.access import is_access
 from durward.scan.envelope import ISO, PRIORITY, TRADITIONAL, Programs
 
 LINES_MAX = 200  # of a block are looked at
+SHARED_LINES_MAX = 64  # of a block tell whose its lines are
 LINE_BYTES_MAX = 1024  # of a line are looked at
+NAME_BYTES_MAX = 256  # in them stands the name of a line's program
 FAILURE = re.compile(
     rb"fail|invalid|refused|denied|reject|wrong|incorrect|illegal|unknown user|unauthori[sz]ed|not allowed|mismatch"
     rb"|bad (?:password|user|login|auth)",
@@ -24,9 +27,10 @@ ADDRESS = re.compile(
     rb"|(?<![0-9A-Za-z:])[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{0,30}:[0-9A-Fa-f:.]{1,16}(?![0-9A-Za-z])"
 )
 CLOCK = re.compile(rb"\d{1,2}:\d\d:\d\d")
-OF_SYSLOG = re.compile(
-    PRIORITY + rb"(?:(?:" + TRADITIONAL + rb"|" + ISO + rb") [^\s:]+ )([^\s\[\]:]{1,64})(?:\[\d{1,10}\])?: "
-)
+NAMED = PRIORITY + rb"(?:(?:" + TRADITIONAL + rb"|" + ISO + rb") [^\s:]+ )([^\s\[\]:]{1,64})(?:\[\d{1,10}\])?: "
+OF_SYSLOG = re.compile(NAMED)
+PROGRAMS = re.compile(rb"^" + NAMED, re.MULTILINE)
+WRITERS_MAX = 1024  # programs of which is remembered whose they are; all are forgotten beyond that
 WORD = re.compile(rb"[A-Za-z]{3,}")
 ALIKE = 0.75  # of the words of a harmless line in another one make that harmless too
 WORDS_MIN = 2
@@ -40,6 +44,7 @@ class Suspects:
         self._programs = {card.id: Programs(card.reads.programs) for card in cards if card.reads.programs}
         self._known = frozenset(card.id for card in cards)
         self._harmless = {card.id: [_words(one.line.encode()) for one in card.ignored] for card in cards}
+        self._whose: dict[bytes, tuple[str, ...]] = {}
 
     def among(self, block: bytes, services: Collection[str]) -> Iterator[tuple[bytes, list[str]]]:
         """The suspects of a block, and which of these services each could be of; events have to be left out."""
@@ -49,6 +54,32 @@ class Suspects:
         for line in block.split(b"\n", LINES_MAX)[:LINES_MAX]:
             if writers := self._writers(line[:LINE_BYTES_MAX], known):
                 yield line, writers
+
+    def shares(self, block: bytes, services: Collection[str]) -> dict[str, float]:
+        """Which part of the lines of a block each of these services seems to have written; only its first lines count.
+
+        A line that names its program is of those to whom that belongs, and any other could be everybody's.
+        """
+        lines = block.split(b"\n", SHARED_LINES_MAX)[:SHARED_LINES_MAX]
+        count = len(lines) - (not lines[-1])
+        if count <= 0:
+            return {}
+        programs = Counter(PROGRAMS.findall(b"\n".join(line[:NAME_BYTES_MAX] for line in lines)))
+        nameless = count - programs.total()
+        found: Counter[str] = Counter(dict.fromkeys(self._known.intersection(services), nameless) if nameless else {})
+        for program, times in programs.items():
+            found.update(dict.fromkeys(self._of(program), times))
+        return {service: found[service] / count for service in found.keys() & set(services)}
+
+    def _of(self, program: bytes) -> tuple[str, ...]:
+        """The services that write under this name."""
+        whose = self._whose.get(program)
+        if whose is None:
+            if len(self._whose) >= WRITERS_MAX:
+                self._whose.clear()
+            whose = tuple(service for service, programs in self._programs.items() if program in programs)
+            self._whose[program] = whose
+        return whose
 
     def _writers(self, line: bytes, known: Collection[str]) -> list[str]:
         """The services that the line could be a failure of, in words that nobody knows."""

@@ -25,12 +25,15 @@ SHAPES = tuple(
         + CLOCK
         + ZONE,  # ISO 8601, RFC 5424, nginx
         rb"(?P<day>\d\d)[/-]" + MONTH + rb"\.?[/-](?P<year>\d{4})[: ]" + CLOCK + ZONE,  # 23/Nov/2026:08:10:00 +0000
-        rb"(?P<day>\d{1,2})(?P<sign>[-/.])(?P<number>\d{1,2})[-/.](?P<year>\d{4})(?: - |, |[: ])" + CLOCK + HALF + ZONE,
+        rb"(?P<day>\d{1,2})(?P<sign>[-/.])(?P<number>\d{1,2})[-/.](?P<year>\d{4})(?: - |, |[-: ])"
+        + CLOCK
+        + HALF
+        + ZONE,
         rb"[A-Z][a-z][a-z], (?P<day>\d{1,2}) " + MONTH + rb" (?P<year>\d{4}) " + CLOCK + ZONE,  # RFC 5322
         rb"(?P<short_year>\d\d)(?P<number>\d\d)(?P<day>\d\d) {1,2}" + CLOCK,  # 261123  8:10:00, as MySQL wrote
         rb"[A-Z][a-z][a-z] " + MONTH + rb" {1,2}(?P<day>\d{1,2}) " + CLOCK + rb" (?P<year>\d{4})",  # Apache's errors
         rb"(?P<year>\d{4})(?P<number>\d\d)(?P<day>\d\d)[-T ]" + CLOCK + ZONE,  # 20261123-08:10:00
-        rb"(?P<number>\d\d)-(?P<day>\d\d)[T ]" + CLOCK,  # 11-23 08:10:00
+        rb"(?P<number>\d\d)[-/](?P<day>\d\d)[-T ]" + CLOCK,  # 11-23 08:10:00
         rb"(?P<zone>[A-Z]{3,5}) " + MONTH + rb" {1,2}(?P<day>\d{1,2}) " + CLOCK,  # UTC Nov 23 08:10:00, as Monit writes
         MONTH + rb"-(?P<day>\d\d)-(?P<short_year>\d\d) " + CLOCK,  # Nov-23-26 08:10:00
         MONTH + rb"[a-z]{0,6} (?P<day>\d{1,2}), (?P<year>\d{4}),? " + CLOCK + HALF,  # Nov 23, 2026 8:10:00 AM

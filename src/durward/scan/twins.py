@@ -8,6 +8,7 @@ source, account and time, whichever log says it first.
 import re
 from collections.abc import Callable, Container
 
+from durward.catalog.service_card import PENDING
 from durward.model import Event
 from durward.scan.access import is_access
 from durward.scan.attempts import Attempts
@@ -17,6 +18,9 @@ WAITING_MAX = 32_768  # lines, and attempts, whose twin may still come; beyond i
 SOURCES_MAX = 4096  # of which is remembered what kind of log they are; all are forgotten beyond that
 ACCOUNTS_MAX = 8  # of one source are asked whether one of them is meant where a line names none
 ENVELOPE_END = b": "
+UPTIME = re.compile(rb"\A\[ *\d{1,12}\.\d{1,9}\] ")  # rsyslog puts it before what the kernel says, journald does not
+# What syslog's own files are called; the lines in them are those of the journal, and are known by their words.
+SYSLOG_FILES = frozenset({"auth.log", "secure", "syslog", "messages", "mail.log", "maillog", "daemon.log", "user.log"})
 ACCESS, ERRORS, SYSLOG, JOURNAL = "access log", "log of errors", "syslog", "journal"
 OF_SYSLOG = re.compile(
     PRIORITY + rb"(?:" + TRADITIONAL + rb"|" + ISO + rb") [^\s:]+ [^\s\[\]:]{1,64}(?:\[\d{1,10}\])?: "
@@ -49,6 +53,7 @@ class Twins:
         found = []
         for event in events:
             counts = event.source_ip is not None and event.hits and self._may_be_told_twice(event.service)
+            counts = counts and event.hits > PENDING
             if journal and event.service not in self._web and not self._passes(event):
                 if counts:
                     self._new_hits(event, only_known=True)  # this log has told of it as well
@@ -64,6 +69,8 @@ class Twins:
     def _passes(self, event: Event) -> bool:
         """Whether a line that has come by one way has not come by another before."""
         words = event.line.partition(ENVELOPE_END)[2] or event.line
+        if words.startswith(b"["):
+            words = UPTIME.sub(b"", words, count=1)
         key, way = (event.service, event.session, words), event.source
         counts = self._waiting.get(key)
         if counts is None:

@@ -10,6 +10,8 @@ from functools import lru_cache
 from durward.sources.block import BLOCK_BYTES_MAX, Block, Kind
 from durward.sources.libsystemd import FIELD_BYTES_MAX, Handle
 from durward.sources.opening import SourceError
+from durward.sources.parts import Parts
+from durward.sources.posing import Posing
 from durward.sources.trust import Trust, Want
 
 READ_ENTRIES_MAX = 2000  # per call; `waiting` then says that there is more
@@ -18,6 +20,9 @@ LINE_BYTES_MAX = FIELD_BYTES_MAX + 512  # of one rendered line
 MEMORY_ENTRIES_MAX = 100_000  # re-read at most; the oldest are left out
 NAME_BYTES_MAX = 64  # of a host's or program's name
 RETRY_SECONDS = 10.0  # until a file that was not ready is asked for again
+HEARD_MAX = 1024  # names of programs that are remembered to have been admitted; no more are beyond that
+HELD_ENTRIES_MAX = 10_000  # are looked through for one of a service's own; beyond it there is none
+TAIL_OFFSET, TAIL_BYTES = 192, 8  # of the time of the last entry, whosever it is (microseconds), in a file's header
 STATE_OFFSET, ARCHIVED = 16, b"\2"  # in a journal file's header: nobody writes to it any more
 
 CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -34,12 +39,23 @@ class Journal:
 
     source = "journal"
 
-    def __init__(self, descriptors: Sequence[int], wants: Sequence[Want], *, memory_seconds: float) -> None:
+    def __init__(
+        self,
+        descriptors: Sequence[int],
+        wants: Sequence[Want],
+        *,
+        memory_seconds: float,
+        ours: tuple[str, int] | None = None,
+    ) -> None:
+        """`ours`: see Trust. Raises SourceError."""
         self.lines = self.bytes = self.refused = 0
         self.problem: str | None = None
         self.waiting = False
         self._descriptors = tuple(descriptors)
-        self._trust = Trust(wants)
+        self._trust = Trust(wants, ours)
+        self._parts = Parts()
+        self.posing = Posing()
+        self.heard: set[bytes] = set()  # names of programs whose entries were admitted
         self._memory_seconds = memory_seconds
         self._cursor: str | None = None
         self._memory_until: str | None = None  # the last entry that an earlier engine had
@@ -135,6 +151,31 @@ class Journal:
         """How long ago everything was read, while something is waiting; else 0."""
         return max(0.0, now - self._caught_up_at) if self.waiting else 0.0
 
+    def written_at(self) -> float:
+        """When anybody last wrote to the journal (epoch seconds); 0 where that is not known."""
+        return max((_tail(number) for number in self._descriptors), default=0) / 1e6
+
+    def holds(self, want: Want) -> bool:
+        """Whether the journal has an entry of a service's own, however old."""
+        if any(program.encode() in self.heard for program in want.programs):
+            return True
+        trust = Trust([want])
+        try:
+            handle = Handle(tuple(filter(_is_readable, self._descriptors)), trust.matches(posing=False))
+        except SourceError:
+            return False
+        try:
+            more = handle.seek_tail()
+            for _ in range(HELD_ENTRIES_MAX):
+                if not more or trust.admits(_name(handle), handle.field):
+                    return more
+                more = handle.back(1) > 0
+        except SourceError:
+            pass
+        finally:
+            handle.close()
+        return False
+
     def _open(self, descriptors: tuple[int, ...]) -> Handle:
         """Open these files, without those that are damaged or not ready if need be. Raises SourceError."""
         matches = self._trust.matches()
@@ -208,12 +249,20 @@ class Journal:
         return "backlog" if handle.microseconds() < self._backlog_until else "live"
 
     def _line(self, handle: Handle) -> bytes | None:
-        """The entry as a line; None when it is not trusted, or says nothing."""
-        name = handle.field("SYSLOG_IDENTIFIER") or handle.field("_COMM") or b"unknown"
-        if not self._trust.admits(name, handle.field):
+        """The entry as a line; None when it is not trusted, says nothing, or is a part of a line that goes on."""
+        name = _name(handle)
+        broken, message = handle.field("_LINE_BREAK"), handle.field("MESSAGE")
+        admitted = self._trust.admits(name, handle.field)
+        if broken is not None or self._parts:
+            message = self._parts.whole(handle.field("_STREAM_ID"), broken, message if admitted else None)
+        if not admitted:
             self.refused += 1
+            writer = self._trust.poser(name, handle.field)
+            if writer is not None:
+                self.posing.note(writer, handle.microseconds() / 1e6, message or handle.field("MESSAGE") or b"")
             return None
-        message = handle.field("MESSAGE")
+        if len(self.heard) < HEARD_MAX:
+            self.heard.add(name)
         if message is None:
             return None
         return render(
@@ -267,6 +316,17 @@ def _is_readable(descriptor: int) -> bool:
     except SourceError:
         return False
     return True
+
+
+def _name(handle: Handle) -> bytes:
+    return handle.field("SYSLOG_IDENTIFIER") or handle.field("_COMM") or b"unknown"
+
+
+def _tail(descriptor: int) -> int:
+    try:
+        return int.from_bytes(os.pread(descriptor, TAIL_BYTES, TAIL_OFFSET), "little")
+    except OSError:
+        return 0
 
 
 def _online(descriptors: Iterable[int]) -> tuple[int, ...]:

@@ -12,13 +12,16 @@ RECORD = 4 << 8  # NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET
 HEAD = struct.Struct("=IHHII")  # of a message: length, type, flags, sequence, port
 ATTRIBUTE = struct.Struct("=HH")  # length, type
 TYPE_MASK = 0x3FFF
-PAYLOAD, PREFIX = 9, 10  # NFULA_…
+PAYLOAD, PREFIX, USER = 9, 10, 11  # NFULA_…
 PREFIX_BYTES_MAX = 128  # the kernel's own limit
 IPV4 = struct.Struct(">BxHxxHxBxx4s4s")  # version, length, fragment, protocol, addresses
 IPV6 = struct.Struct(">BxxxHBx16s16s")  # version, length, next header, addresses
 PORTS = struct.Struct(">HH")
+TCP_HEADER = struct.Struct(">HH8xBBH")  # ports, length of the header, flags, window
+NUMBER = struct.Struct(">I")
 LENGTH = struct.Struct(">H")
 TCP, UDP, FRAGMENT = 6, 17, 44
+PORTED = frozenset({33, 132, 136})  # DCCP, SCTP, UDP-Lite: their headers begin with ports too
 EXTENSIONS = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options (RFC 8200, 4.1)
 EXTENSIONS_MAX = 8  # of one packet; what is behind them is not looked at
 
@@ -38,6 +41,8 @@ class Packet(NamedTuple):
     port: int
     flags: int
     payload: bytes
+    shape: int = 0
+    user: int = -1
 
 
 class Packets:
@@ -95,16 +100,19 @@ def packets_in(data: bytes | bytearray, end: int) -> tuple[list[Packet], int]:
 
 def _packet(data: bytes | bytearray, position: int, end: int) -> Packet | None:
     """The packet in one record, whose attributes lie between two positions."""
-    prefix, unpack = b"", ATTRIBUTE.unpack_from
+    prefix, user, unpack = b"", -1, ATTRIBUTE.unpack_from
     while position + 4 <= end:
         length, kind = unpack(data, position)
         if length < 4 or position + length > end:
             return None
         kind &= TYPE_MASK
         if kind == PAYLOAD:  # the kernel writes it last
-            return packet_of(prefix, bytes(data[position + 4 : position + length]))
+            packet = packet_of(prefix, bytes(data[position + 4 : position + length]))
+            return packet if user < 0 or packet is None else packet._replace(user=user)
         if kind == PREFIX:
             prefix = bytes(data[position + 4 : position + min(length, 4 + PREFIX_BYTES_MAX) - 1])
+        elif kind == USER and length >= 8:
+            (user,) = NUMBER.unpack_from(data, position + 4)
         position += (length + 3) & ~3
     return None
 
@@ -132,19 +140,35 @@ def _with_ports(head: tuple[bytes, bytes, bytes, int], data: bytes, start: int, 
     """The packet whose transport header begins at `start`, and which says of itself that it ends at `end`."""
     copied, protocol = min(end, len(data)), head[3]
     if protocol == TCP:
-        if copied < start + 14:
-            return None
-        source_port, port = PORTS.unpack_from(data, start)
-        return Packet(*head, source_port, port, data[start + 13], b"")
+        if copied < start + 16:
+            return _cut(head, data, start, copied)
+        source_port, port, words, flags, window = TCP_HEADER.unpack_from(data, start)
+        return Packet(*head, source_port, port, flags, b"", words >> 4 << 16 | window)
     if protocol == UDP:
-        if copied < start + 8:
-            return None
+        return _udp(head, data, start, end)
+    if protocol in PORTED and copied >= start + 4:
         source_port, port = PORTS.unpack_from(data, start)
-        (length,) = LENGTH.unpack_from(data, start + 4)
-        if length < 8 or start + length > end:
-            return None
-        return Packet(*head, source_port, port, 0, data[start + 8 : start + length])
+        return Packet(*head, source_port, port, 0, b"")
     return Packet(*head, 0, 0, 0, b"")
+
+
+def _udp(head: tuple[bytes, bytes, bytes, int], data: bytes, start: int, end: int) -> Packet | None:
+    """The packet with its datagram; None where its lengths do not fit."""
+    if min(end, len(data)) < start + 8:
+        return None
+    source_port, port = PORTS.unpack_from(data, start)
+    (length,) = LENGTH.unpack_from(data, start + 4)
+    if length < 8 or start + length > end:
+        return None
+    return Packet(*head, source_port, port, 0, data[start + 8 : start + length])
+
+
+def _cut(head: tuple[bytes, bytes, bytes, int], data: bytes, start: int, copied: int) -> Packet | None:
+    """A TCP header of which the window is missing; None where the flags are too."""
+    if copied < start + 14:
+        return None
+    source_port, port = PORTS.unpack_from(data, start)
+    return Packet(*head, source_port, port, data[start + 13], b"")
 
 
 def _behind_extensions(data: bytes, protocol: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from durward.model import Finding
 from durward.store.aside import last_moved_aside, move_aside
 from durward.store.errors import StoreCorruptError, StoreError, StoreFullError, translated
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x64727764  # "drwd"; tells our file from any other database
 BUSY_TIMEOUT_MILLISECONDS = 5000
 CHECKPOINT_PAGES = 1000  # the write-ahead log is folded back at 4 MiB …

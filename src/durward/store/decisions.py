@@ -18,7 +18,7 @@ SELECT = f"SELECT {COLUMNS} FROM decision"  # noqa: S608 - our own column names
 INSERT = f"INSERT INTO decision ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - the same
 INSERT_INCIDENT = (
     "INSERT INTO incident (id, detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds,"
-    " reason, lines_to_here) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " reason, lines_to_here, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LINES_SO_FAR = "SELECT lines_to_here FROM incident ORDER BY id DESC LIMIT 1"
 INSERT_EVIDENCE = (
@@ -122,6 +122,22 @@ def entry_of(row: Row) -> Entry:
     return Entry(decision, refused)
 
 
+def simulated_since(store: Store, since: float) -> dict[str, dict[str, int]]:
+    """How often each detector in shadow mode would have acted since then (epoch seconds), by verdict.
+
+    Raises StoreError.
+    """
+    rows = store.read(
+        "SELECT origin, verdict, count(*) FROM decision INDEXED BY decision_simulated WHERE simulated = 1"
+        " AND made_at >= ? GROUP BY origin, verdict ORDER BY origin, verdict",
+        (since,),
+    )
+    found: dict[str, dict[str, int]] = {}
+    for origin, verdict, number in rows:
+        found.setdefault(str(origin), {})[str(verdict)] = int(number)
+    return found
+
+
 def _step_back(store: Store, held: Standing, now: float) -> Change:
     """What stands for a scope when the decision behind it was refused: what its subject's other decisions say."""
     statement = (
@@ -130,8 +146,7 @@ def _step_back(store: Store, held: Standing, now: float) -> Change:
     rows = store.read(statement, (held.subject.value, held.subject.kind, LIMIT_MAX))
     scopes: standing.Scopes = {}
     for entry in reversed([entry_of(row) for row in rows]):
-        verdict = entry.decision.verdict
-        if held.listing in (standing.PUTS.get(verdict), standing.DROPS.get(verdict)):
+        if held.listing in standing.listings_of(entry.decision.verdict):
             standing.follow(scopes, entry.decision)
     before = scopes.get(held.scope)
     if before is None or (before.until is not None and before.until <= now):
@@ -189,6 +204,7 @@ def _incident_rows_of(incidents: Iterable[tuple[int, Incident]], lines: int) -> 
             incident.within_seconds,
             stored(incident.reason, REASON_MAX),
             lines,
+            None if incident.account is None else stored(incident.account),
         )
 
 

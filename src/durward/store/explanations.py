@@ -9,7 +9,7 @@ from durward.store.decisions import Entry
 from durward.store.store import Store
 
 INCIDENT = (
-    "SELECT detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds, reason"
+    "SELECT detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds, reason, account"
     " FROM incident WHERE id = ?"
 )
 EVIDENCE = "SELECT source, position, at, text, user_name FROM evidence WHERE incident = ? ORDER BY ordinal"
@@ -28,7 +28,7 @@ def incident_of(store: Store, decision: int) -> Incident | None:
     rows = store.read(INCIDENT, (decision,))
     if not rows:
         return None
-    detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds, reason = rows[0]
+    detector, service, kind, subject, first_at, last_at, count, threshold, within_seconds, reason, account = rows[0]
     return Incident(
         detector=detector,
         service=service,
@@ -40,4 +40,5 @@ def incident_of(store: Store, decision: int) -> Incident | None:
         within_seconds=within_seconds,
         evidence=tuple(Evidence(*row) for row in store.read(EVIDENCE, (decision,))),
         reason=reason,
+        account=account,
     )

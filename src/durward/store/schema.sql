@@ -1,4 +1,4 @@
--- The shape of durward.db, version 3. A change comes as migrations/NNNN_*.sql and is repeated here.
+-- The shape of durward.db, version 6. A change comes as migrations/NNNN_*.sql and is repeated here.
 -- Times are epoch seconds; an `until` that is null is for ever. `kind` and `subject` are the two halves of a Subject.
 
 CREATE TABLE meta (
@@ -35,6 +35,9 @@ CREATE INDEX decision_offence ON decision (made_at, subject, kind)
 -- What was taken off a list: the kernel is told again when the enforcer comes back.
 CREATE INDEX decision_lifting ON decision (made_at) WHERE verdict IN ('unblock', 'disallow');
 
+-- What detectors in shadow mode would have done.
+CREATE INDEX decision_simulated ON decision (made_at) WHERE simulated = 1;
+
 -- What a decision was made for. It carries the decision's id, and goes with it. `lines_to_here` counts the lines of
 -- evidence ever stored, with its own: pruning compares it instead of counting millions of rows.
 CREATE TABLE incident (
@@ -49,7 +52,8 @@ CREATE TABLE incident (
     threshold      INTEGER NOT NULL,
     within_seconds REAL NOT NULL,
     reason         TEXT NOT NULL,
-    lines_to_here  INTEGER NOT NULL
+    lines_to_here  INTEGER NOT NULL,
+    account        TEXT
 );
 
 -- `position` has no type: a byte offset stays a number, a journal cursor stays a text.
@@ -67,7 +71,7 @@ CREATE INDEX evidence_user ON evidence (user_name, incident) WHERE user_name IS 
 
 -- What must be true in the kernel now.
 CREATE TABLE standing (
-    listing  TEXT NOT NULL CHECK (listing IN ('block', 'allow', 'ignore')),
+    listing  TEXT NOT NULL CHECK (listing IN ('block', 'throttle', 'allow', 'ignore')),
     subject  TEXT NOT NULL,
     kind     TEXT NOT NULL,
     scope    TEXT NOT NULL,
@@ -166,3 +170,18 @@ CREATE TABLE channel (
     dropped INTEGER NOT NULL,
     sent_at REAL
 ) WITHOUT ROWID;
+
+-- Who logged in well of late. `account` is a hash that only this host can make: nobody learns here who works from where.
+CREATE TABLE familiar (
+    source  TEXT NOT NULL,
+    account BLOB NOT NULL,
+    at      REAL NOT NULL,
+    PRIMARY KEY (source, account)
+) WITHOUT ROWID;
+CREATE INDEX familiar_at ON familiar (at);
+
+-- What a blocked source was called when it was asked for: a name that led back to its address. It goes with the decision.
+CREATE TABLE source_name (
+    decision INTEGER PRIMARY KEY REFERENCES decision (id) ON DELETE CASCADE,
+    name     TEXT NOT NULL
+);

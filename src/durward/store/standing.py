@@ -8,8 +8,12 @@ from durward.model import Decision, Listing, Network, Scope, Standing, Subject, 
 from durward.store.columns import canonical, containing, scope_of, subject_of
 from durward.store.store import Row, Store
 
-PUTS: dict[Verdict, Listing] = {"block": "block", "allow": "allow", "ignore": "ignore"}
-DROPS: dict[Verdict, Listing] = {"unblock": "block", "disallow": "allow", "unignore": "ignore"}
+PUTS: dict[Verdict, Listing] = {"block": "block", "throttle": "throttle", "allow": "allow", "ignore": "ignore"}
+DROPS: dict[Verdict, tuple[Listing, ...]] = {
+    "unblock": ("block", "throttle"),  # whoever is let in again is let in whole
+    "disallow": ("allow",),
+    "unignore": ("ignore",),
+}
 TAKEN_OFF_MAX = 200_000
 TAKEN_OFF = (
     "SELECT verdict, kind, subject, scope, max(id) FROM decision INDEXED BY decision_lifting"
@@ -18,10 +22,22 @@ TAKEN_OFF = (
     " AND standing.subject = decision.subject AND standing.kind = decision.kind AND standing.scope = decision.scope)"
     " GROUP BY verdict, kind, subject, scope ORDER BY max(id) DESC LIMIT ?"
 )
+# Few are ever throttled, so only of those it is said again that they are not.
+THROTTLED_BEFORE = (
+    "SELECT kind, subject, scope, max(id) FROM decision INDEXED BY decision_lifting"
+    " WHERE verdict IN ('unblock', 'disallow') AND verdict = 'unblock' AND made_at >= ?"
+    " AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.listing = 'throttle'"
+    " AND standing.subject = decision.subject AND standing.kind = decision.kind AND standing.scope = decision.scope)"
+    " AND EXISTS (SELECT 1 FROM decision AS other WHERE other.subject = decision.subject"
+    " AND other.kind = decision.kind AND other.verdict = 'throttle')"
+    " GROUP BY kind, subject, scope ORDER BY max(id) DESC LIMIT ?"
+)
 PAGE_ROWS = 1000
 EXPIRED_MAX = 10_000  # taken at once; the rest waits for the next call
 SELECT = "SELECT listing, kind, subject, scope, until, decision FROM standing"
-ANY_LISTING = "listing IN ('allow', 'block', 'ignore')"  # names the first column of the key, so that the key is used
+ANY_LISTING = (
+    "listing IN ('allow', 'block', 'ignore', 'throttle')"  # names the first column of the key, so that the key is used
+)
 AROUND = "subject IN (SELECT value FROM json_each(?)) AND kind IN ('address', 'network')"
 COVERING = f"{SELECT} WHERE {ANY_LISTING} AND {AROUND} AND (until IS NULL OR until > ?)"
 PUT = (
@@ -74,14 +90,16 @@ def covering(store: Store, network: Network, now: float) -> list[Standing]:
 
 
 def taken_off(store: Store, since: float) -> list[Standing]:
-    """What was taken off the lists of the blocked and the allowed since then, and does not stand again.
+    """What was taken off the lists of the blocked, throttled and allowed since then, and does not stand again.
 
     TAKEN_OFF_MAX at most, the ones taken off last. Raises StoreError.
     """
     rows = store.read(TAKEN_OFF, (since, TAKEN_OFF_MAX))
+    lifted: list[tuple[Listing, Row]] = [(DROPS[row[0]][0], row[1:]) for row in rows]
+    lifted += [("throttle", row) for row in store.read(THROTTLED_BEFORE, (since, TAKEN_OFF_MAX))]
     return [
-        Standing(DROPS[verdict], subject_of(kind, subject), scope_of(scope), None, decision)
-        for verdict, kind, subject, scope, decision in rows
+        Standing(listing, subject_of(kind, subject), scope_of(scope), None, decision)
+        for listing, (kind, subject, scope, decision) in lifted
     ]
 
 
@@ -110,16 +128,21 @@ def changes(store: Store, decisions: Iterable[Decision], refused: Collection[int
     """
     touched: Touched = {}
     for decision in decisions:
-        listing = PUTS.get(decision.verdict) or DROPS.get(decision.verdict)
-        if listing is None or decision.simulated or decision.id in refused:
+        if decision.simulated or decision.id in refused:
             continue
         subject = decision.subject
-        key = (listing, subject.kind, subject.value)
-        if key not in touched:
-            found = _scopes(store, listing, subject)
-            touched[key] = (found, dict(found))
-        follow(touched[key][1], decision)
+        for listing in listings_of(decision.verdict):
+            key = (listing, subject.kind, subject.value)
+            if key not in touched:
+                found = _scopes(store, listing, subject)
+                touched[key] = (found, dict(found))
+            follow(touched[key][1], decision)
     return list(_differences(touched))
+
+
+def listings_of(verdict: Verdict) -> tuple[Listing, ...]:
+    """The lists that a decision is about; none for an alert."""
+    return DROPS.get(verdict) or ((PUTS[verdict],) if verdict in PUTS else ())
 
 
 def follow(scopes: Scopes, decision: Decision) -> None:
