@@ -16,8 +16,8 @@ def test_ten_at_once_are_each_blocked_once_and_nobody_else_is(scene: Scene) -> N
     attackers = [scene.stranger(ipv6=number % 3 == 0) for number in range(ATTACKERS)]
     cautious = scene.stranger()
     with scene.at(FRIEND_IPV4).open_session() as session, ThreadPoolExecutor(ATTACKERS + 1) as threads:
-        working = [threads.submit(scene.fail, attacker, 8) for attacker in attackers]
-        careful = threads.submit(scene.fail, cautious, 4)
+        working = [threads.submit(scene.fail, one, 8, user=f"admin{number}") for number, one in enumerate(attackers)]
+        careful = threads.submit(scene.fail, cautious, 4, user="operator")
         for work in working:
             work.result()
         assert len(careful.result()) == 4

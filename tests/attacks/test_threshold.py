@@ -16,11 +16,22 @@ def test_four_wrong_passwords_leave_him_free_and_the_fifth_does_not(scene: Scene
     assert scene.fail(attacker, 4) == [Answer.WRONG_PASSWORD] * 4
     scene.await_count(attacker.address, 4)
     assert not scene.is_blocked(attacker.address)
-    assert attacker.guess("correct-horse-9", "alice") is Answer.LET_IN
+    assert attacker.can_connect()
     scene.fail(attacker, 1)
     scene.await_block(attacker.address)
     assert attacker.guess(timeout_seconds=1.0) is Answer.NO_ANSWER
     assert is_silent(attacker, 23), "a closed port shall give no answer either"
+
+
+@FAMILIES
+def test_who_logs_in_well_and_guesses_as_well_loses_ssh_alone(scene: Scene, ipv6: bool) -> None:
+    insider = scene.stranger(ipv6=ipv6)
+    assert insider.guess("correct-horse-9", "alice") is Answer.LET_IN
+    scene.fail(insider, 5)
+    scene.await_block(insider.address)
+    assert is_silent(insider)
+    assert not is_silent(insider, 23), "what else this host offers is open to an office with one guesser in it"
+    assert scene.layer(insider.address)["ports"] == "22"
 
 
 @FAMILIES
@@ -65,7 +76,7 @@ def test_guesses_from_all_over_one_64_count_together(scene: Scene) -> None:
     for guesser in guessers[:4]:
         assert guesser.guess() is Answer.WRONG_PASSWORD
     scene.await_count(guessers[0].address, 4)
-    assert guessers[0].guess("correct-horse-9", "alice") is Answer.LET_IN
+    assert guessers[0].can_connect()
     guessers[4].guess(timeout_seconds=2.0)
     scene.await_block(guessers[4].address)
     assert is_silent(guessers[0])

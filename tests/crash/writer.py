@@ -1,6 +1,7 @@
 """Writes lines exactly as sshd and rsyslog do, straight into the door's auth.log: attempts cost nothing."""
 
 import os
+import re
 import time
 from collections.abc import Iterable
 from itertools import count
@@ -20,13 +21,14 @@ class Writer:
         self.append("".join(map(self.attempt, addresses)).encode())
 
     def attempt(self, address: str) -> str:
-        """Give the two lines of one failed attempt."""
+        """Give the two lines of one failed attempt, on an account that nobody else tries: this is no common attack."""
+        account = "u" + re.sub(r"[^0-9a-f]", "x", address)
         number = next(self._numbers)
         begin = f"{time.strftime('%b %e %H:%M:%S')} door sshd[{number}]: "
-        rhost = f"logname= uid=0 euid=0 tty=ssh ruser= rhost={address}  user=root"
+        rhost = f"logname= uid=0 euid=0 tty=ssh ruser= rhost={address}  user={account}"
         return (
             f"{begin}pam_unix(sshd:auth): authentication failure; {rhost}\n"
-            f"{begin}Failed password for root from {address} port {number + 20_000} ssh2\n"
+            f"{begin}Failed password for {account} from {address} port {number + 20_000} ssh2\n"
         )
 
     def append(self, data: bytes) -> None:

@@ -53,6 +53,15 @@ def test_few_addresses_or_few_accounts_are_no_wave() -> None:
         assert [one for at in range(2) for one in failed(mine, 20 + at, "203.0.113.1", f"v{at}")] == []
 
 
+def test_only_within_a_wave_is_anybody_near_to_a_block() -> None:
+    mine = detector(count=3)
+    for number in range(2):
+        failed(mine, number, "203.0.113.1", f"u{number}")
+    assert mine.nearest(Subject.parse("203.0.113.1")) == (0, 3)
+    wave(mine)
+    assert mine.nearest(Subject.parse("203.0.113.1")) == (2, 3)
+
+
 def test_an_hour_later_the_wave_is_over() -> None:
     mine = detector()
     wave(mine)

@@ -66,6 +66,7 @@ class Pattern:
     `hits` is how much such a line counts against its source. An "attempt" counts each time; a "hint" only if nothing
     else in its session counted yet; what is "pending" counts once a later line says whose it is, or that it led to
     nothing (see scan/sessions.py). `programs` are those of the service's that write such lines, if not all of them do.
+    What fits a `certain` one names its source for sure, whatever looser patterns make of it.
     """
 
     event: str
@@ -78,6 +79,7 @@ class Pattern:
     wheres: tuple[Where, ...] = ()
     frames: tuple[str, ...] = (MESSAGE,)
     about: str = ""
+    certain: bool = False
     account: str = ""
     programs: tuple[str, ...] = ()
 
@@ -214,7 +216,17 @@ def _reads(reader: CardReader) -> Reads:
 
 def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...], card_frames: tuple[str, ...]) -> Pattern:
     reader.only(
-        "event", "about", "account", "programs", "lines", "where", "hits", "weight", "envelope", *("frames", "example")
+        "event",
+        "about",
+        "certain",
+        "account",
+        "programs",
+        "lines",
+        "where",
+        "hits",
+        "weight",
+        "envelope",
+        *("frames", "example"),
     )
     hits = reader.count("hits", 1)
     if hits > HITS_MAX:
@@ -238,6 +250,7 @@ def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...], card_fram
         wheres=tuple(wheres.values()),
         frames=_frames(reader, card_frames),
         about=reader.text("about", ""),
+        certain=reader.table.get("certain", False) is True,
         account=reader.text("account", ""),
         programs=reader.texts("programs"),
     )

@@ -74,8 +74,14 @@ class Detector:
         return ()
 
     def nearest(self, subject: Subject) -> tuple[int, int]:
-        """The accounts that `subject` has failed on, and how many are too many while there is a wave."""
-        tried = max((len(seen.by_source.values(subject.value)) for seen in self._services.values()), default=0)
+        """The accounts that `subject` has failed on where there is a wave, and how many are too many then."""
+        waves = [
+            seen
+            for service, seen in self._services.items()
+            if len(seen.accounts.values(ALL)) >= self._accounts
+            and len(seen.sources.values(ALL)) >= self._policy.threshold(service).distinct
+        ]
+        tried = max((len(seen.by_source.values(subject.value)) for seen in waves), default=0)
         return tried, self._policy.default.count
 
     def _incident(self, service: str, subject: Subject, marks: list[int], threshold: Threshold) -> Incident:

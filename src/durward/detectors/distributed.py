@@ -5,7 +5,6 @@ after he had mistyped.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from durward.engine.oldest import forget_oldest
 from durward.engine.policy import DetectorPolicy, Threshold
@@ -15,67 +14,95 @@ from durward.engine.spans import span
 from durward.model import Event, Incident, Subject
 
 ACCOUNTS_MAX = 30_000  # watched at once; beyond it those that were tried first are forgotten
-TRIES_MAX = 1000  # of one account are kept; beyond it the oldest are forgotten
+TRIES_MAX = 1000  # of one account are kept; beyond it the addresses that came first are forgotten
 BATCH_MAX = 200  # addresses that one incident accuses; the others go on and are accused by the next
 
 Account = tuple[str, str]  # a service and an account
 
 
-class Try(NamedTuple):
-    """One try, by its mark in the recollection, and the text of its subject: a hundred thousand of these are kept."""
+class Tries:
+    """The tries on one account: the marks of each source, how many there are in all, and whether they were too many."""
 
-    mark: int
-    source: str
+    __slots__ = ("alarmed", "by_source", "count")
+
+    def __init__(self) -> None:
+        self.by_source: dict[str, list[int]] = {}
+        self.count = 0
+        self.alarmed = False
+
+    def add(self, source: str, mark: int) -> int:
+        """Note a try; give how many there are of its source."""
+        marks = self.by_source.setdefault(source, [])
+        marks.append(mark)
+        self.count += 1
+        if self.count > TRIES_MAX:
+            self.count -= sum(len(gone) for _, gone in forget_oldest(self.by_source))
+        return len(marks)
+
+    def let_go(self, before: float) -> None:
+        """Forget the tries before then (epoch seconds)."""
+        for source, marks in list(self.by_source.items()):
+            marks[:] = [mark for mark in marks if seconds_of(mark) > before]
+            if not marks:
+                del self.by_source[source]
+        self.count = sum(map(len, self.by_source.values()))
+
+    def drop(self, source: str) -> None:
+        """Forget a source."""
+        self.count -= len(self.by_source.pop(source, ()))
+
+    def are_too_many(self, threshold: Threshold) -> bool:
+        """Whether there are so many, of so many sources."""
+        return self.count >= threshold.count and len(self.by_source) >= threshold.distinct
 
 
 class Detector:
-    """Counts the tries on each account, whoever makes them. What it hears of says whether they are failures or not."""
+    """Counts the tries on each account, whoever makes them. What it hears of says whether they are failures or not.
+
+    Those that made `each` tries are accused. A single one may be a slip of the owner's, and when every address comes
+    but once there is nobody to keep out.
+    """
 
     def __init__(self, detector: str, policy: DetectorPolicy, room: Room) -> None:
         self._detector = detector
         self._policy = policy
         self._room = room
-        self._tries: dict[Account, list[Try]] = {}
+        self._each: int = policy.values.get("each", 1)
+        self._tries: dict[Account, Tries] = {}
         self._tells_familiar = "auth.success" not in policy.hears  # else the good logins are what it is about
 
     def feed(self, event: Event, subject: Subject | None, at: float) -> Sequence[Incident]:
-        """Count `event`; accuse every address that took part when there are too many tries from enough addresses."""
+        """Count `event`; accuse the addresses that took part when there are too many tries from enough of them."""
         if subject is None or not event.user_name or (event.hits <= 0 and event.kind == "auth.failure"):
             return ()
         if event.kind == "auth.failure" and self._room.familiar.knows(subject, event.user_name, at):
             return ()
-        threshold = self._policy.threshold(event.service)
         account = (event.service, event.user_name)
         tries = self._tries.get(account)
         if tries is None:
             if len(self._tries) >= ACCOUNTS_MAX:
                 forget_oldest(self._tries)
-            tries = self._tries[account] = []
-        tries.append(Try(self._room.recollection.mark(event, at), subject.value))
-        if len(tries) < threshold.count:
+            tries = self._tries[account] = Tries()
+        threshold = self._policy.threshold(event.service)
+        own = tries.add(subject.value, self._room.recollection.mark(event, at))
+        if not tries.are_too_many(threshold) or (tries.alarmed and own < self._each):
             return ()
-        _let_go(tries, at - threshold.within_seconds)
-        if not _are_enough(tries, threshold):
-            return ()
-        if self._tells_familiar:
-            familiar, name = self._room.familiar, event.user_name
-            tries[:] = [one for one in tries if not familiar.knows(Subject.parse(one.source), name, at)]
-            if not _are_enough(tries, threshold):
-                return ()
-        del self._tries[account]
-        return self._incidents(account, tries, threshold)
+        self._leave_owners_out(tries, event.user_name, at - threshold.within_seconds, at)
+        tries.alarmed = tries.are_too_many(threshold)
+        return self._accused(account, tries, threshold) if tries.alarmed else ()
 
     def forget(self, subject: Subject) -> None:
         """Begin again at nothing for `subject`: its tries are taken out of every account's."""
-        for account, tries in list(self._tries.items()):
-            if any(one.source == subject.value for one in tries):
-                self._tries[account] = [one for one in tries if one.source != subject.value]
+        for tries in self._tries.values():
+            tries.drop(subject.value)
 
     def tick(self, now: float) -> Sequence[Incident]:
         """Let go of accounts that nobody tries any more."""
         for account, tries in list(self._tries.items()):
-            _let_go(tries, now - self._policy.threshold(account[0]).within_seconds)
-            if not tries:
+            threshold = self._policy.threshold(account[0])
+            tries.let_go(now - threshold.within_seconds)
+            tries.alarmed = tries.alarmed and tries.are_too_many(threshold)
+            if not tries.by_source:
                 del self._tries[account]
         return ()
 
@@ -83,14 +110,25 @@ class Detector:
         """No address is near to anything by itself."""
         return 0, self._policy.default.count
 
-    def _incidents(self, account: Account, tries: Sequence[Try], threshold: Threshold) -> list[Incident]:
-        by_source: dict[str, list[int]] = {}
-        for one in tries:
-            by_source.setdefault(one.source, []).append(one.mark)
-        first_at, last_at = seconds_of(tries[0].mark), seconds_of(tries[-1].mark)
+    def _leave_owners_out(self, tries: Tries, name: str, before: float, at: float) -> None:
+        """Forget what is too old, and the tries of whoever has come in to the account since."""
+        tries.let_go(before)
+        if self._tells_familiar:
+            for source in list(tries.by_source):
+                if self._room.familiar.knows(Subject.parse(source), name, at):
+                    tries.drop(source)
+
+    def _accused(self, account: Account, tries: Tries, threshold: Threshold) -> list[Incident]:
+        """An incident for each that made enough tries; from then on these are no longer counted."""
         service, name = account
-        what = f"{len(tries)} {threshold.name or service} logins"
-        reason = f"one of {len(by_source)} addresses with {what} on one account in {span(last_at - first_at)}"
+        accused = [(source, marks) for source, marks in tries.by_source.items() if len(marks) >= self._each]
+        times = [seconds_of(mark) for marks in tries.by_source.values() for mark in marks]
+        first_at, last_at = min(times), max(times)
+        what = f"{tries.count} {threshold.name or service} logins"
+        reason = f"one of {len(tries.by_source)} addresses with {what} on one account in {span(last_at - first_at)}"
+        count = tries.count
+        for source, _ in accused[-BATCH_MAX:]:
+            tries.drop(source)
         return [
             Incident(
                 detector=self._detector,
@@ -98,7 +136,7 @@ class Detector:
                 subject=subject,
                 first_at=first_at,
                 last_at=last_at,
-                count=len(tries),
+                count=count,
                 threshold=threshold.count,
                 within_seconds=threshold.within_seconds,
                 evidence=self._room.recollection.evidence(marks, subject),
@@ -106,15 +144,5 @@ class Detector:
                 account=name,
                 familiar=self._tells_familiar and self._room.familiar.is_familiar(subject, last_at),
             )
-            for subject, marks in [(Subject.parse(one), by_source[one]) for one in list(by_source)[-BATCH_MAX:]]
+            for subject, marks in [(Subject.parse(source), marks) for source, marks in accused[-BATCH_MAX:]]
         ]
-
-
-def _are_enough(tries: Sequence[Try], threshold: Threshold) -> bool:
-    return len(tries) >= threshold.count and len({one.source for one in tries}) >= threshold.distinct
-
-
-def _let_go(tries: list[Try], before: float) -> None:
-    """Forget the tries before then, and the oldest of those that are more than TRIES_MAX."""
-    young = next((place for place, one in enumerate(tries) if seconds_of(one.mark) > before), len(tries))
-    del tries[: max(young, len(tries) - TRIES_MAX)]

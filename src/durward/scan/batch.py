@@ -136,10 +136,13 @@ def _carefully(
 
 
 def _read(rules: list[Rule], line: bytes, doubtful: list[bytes], *, named: bool) -> tuple[Rule, Row, int] | None:
-    """Read a line in every way. Two readings that find the source in different places leave nobody to blame."""
+    """Read a line in every way. Two readings that find the source in different places leave nobody to blame.
+
+    But if all that fits whole and for certain finds one place, a looser rule that is not sure of it says nothing.
+    """
     found: list[tuple[Rule, Row, int]] = []
     places: set[tuple[int, int]] = set()
-    apart = False
+    apart = certain = False
     others = OTHERS if is_process_s(line) else ()  # a line that says which process wrote it is not all message
     rules = [rule for rule in rules if rule.envelope not in others and rule.may_fit(line)]
     if rules and is_access(line):  # that is a record: what a visitor wrote into its fields is no message
@@ -156,9 +159,10 @@ def _read(rules: list[Rule], line: bytes, doubtful: list[bytes], *, named: bool)
             if parse.place == APART:
                 apart = True
                 continue
+            certain = certain or rule.certain
             found.append((rule, parse.row, message.repeated))
             places.add(_from_the_end(parse.place, message.text))
-    if len(places) == 1 and not apart:
+    if len(places) == 1 and (certain or not apart):
         return found[0]
     if places or apart:
         doubtful.append(line)

@@ -27,5 +27,6 @@ class Meaning:
     required: tuple[frozenset[bytes], ...] = ()
     text_bytes: int = 0
     about: str | None = None
+    certain: bool = False
     about_ends: bytes = b""
     account: str | None = None

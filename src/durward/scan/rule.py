@@ -194,5 +194,6 @@ def _rule(
         required=framed.required,
         text_bytes=framed.text_bytes,
         about=pattern.about or None,
+        certain=pattern.certain,
         account=pattern.account or None,
     )
