@@ -1,8 +1,8 @@
 """A story of a detector's card: under these settings these events lead to these decisions. A test, and an example."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -11,6 +11,7 @@ from durward.model import FOREVER, InvalidAddressError, Scope, Subject, Verdict,
 from durward.model.duration import text_of
 
 TIMES_MAX = 10_000  # repetitions of one event in a story
+NAMED = ("ip", "user", "about", "session")  # what of an event may hold a RANGE
 VERDICTS: Mapping[str, Verdict] = {verdict: verdict for verdict in get_args(Verdict)}
 NAMED_KINDS = {"user": "user ", "file": "file "}  # how a story writes a subject that is no address
 MOMENT = re.compile(r"\+(?:\d{1,9}[smhdw])+", re.ASCII)
@@ -31,6 +32,22 @@ class StoryEvent:
     about: str | None = None
     session: str | None = None
     quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An event `times` over, one `every` seconds; in its texts `[1-9]` is another number each time, in turn."""
+
+    event: StoryEvent
+    times: int = 1
+    every: float = 0.0
+
+    def each(self) -> Iterator[StoryEvent]:
+        """Give every one of them."""
+        named = {name: text for name in NAMED if (text := getattr(self.event, name))}
+        for turn in range(self.times):
+            texts: dict[str, Any] = {name: _in_turn(text, turn) for name, text in named.items()}
+            yield replace(self.event, at=self.event.at + self.every * turn, **texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +81,41 @@ class Story:
 
     title: str
     settings: Mapping[str, Any]
-    events: tuple[StoryEvent, ...]
+    told: tuple[Repeated, ...]
     gives: tuple[StoryDecision, ...]
+
+    @property
+    def events(self) -> Sequence[StoryEvent]:
+        """Every event in the order of time. Made when asked for: who only reads the card would make them in vain."""
+        return sorted((event for repeated in self.told for event in repeated.each()), key=lambda event: event.at)
 
 
 def read_story(story: CardReader) -> Story:
     """Read one `[[story]]`; what is wrong with it becomes problems of its card."""
     story.only("title", "settings", "events", "gives")
-    events = [event for reader in story.each("events") for event in _events(reader)]
     return Story(
         story.text("title"),
         MappingProxyType(dict(story.inner("settings").table)),
-        tuple(sorted(events, key=lambda event: event.at)),
+        tuple(_repeated(event) for event in story.each("events")),
         tuple(_decision(reader) for reader in story.each("gives")),
     )
 
 
-def _events(event: CardReader) -> list[StoryEvent]:
-    """One event, or `times` of them, one `every` so often; `[1-9]` in a text is another number each time, in turn."""
+def _repeated(event: CardReader) -> Repeated:
     event.only("at", "kind", "service", "ip", "user", "about", "session", "hits", "quantity", "every", "times")
-    at, every = _moment(event, "at"), event.number("every") or 0.0
     times = event.count("times", 1)
     if times > TIMES_MAX:
         event.problem("times", f"at most {TIMES_MAX} was expected")
         times = 1
-    kind, service, hits = event.text("kind"), event.text("service"), event.count("hits", 1)
-    quantity = event.count("quantity", 1)
-    named = {name: event.text(name, "") for name in ("ip", "user", "about", "session")}
-    return [
-        StoryEvent(
-            at + every * turn,
-            kind,
-            service,
-            hits=hits,
-            quantity=quantity,
-            **{name: _in_turn(text, turn) or None for name, text in named.items()},
-        )
-        for turn in range(times)
-    ]
+    told = StoryEvent(
+        _moment(event, "at"),
+        event.text("kind"),
+        event.text("service"),
+        hits=event.count("hits", 1),
+        quantity=event.count("quantity", 1),
+        **{name: event.text(name, "") or None for name in NAMED},
+    )
+    return Repeated(told, times, event.number("every") or 0.0)
 
 
 def _in_turn(text: str, turn: int) -> str:
