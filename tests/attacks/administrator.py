@@ -80,9 +80,9 @@ class Administrator:
         raise ArenaError(f"the session of {self.address} does not go on after {self._line!r}: {seen[-500:]!r}")
 
     def is_live(self, timeout_seconds: float = 10.0) -> bool:
-        """Say whether the session still answers."""
+        """Say whether the session still answers, whatever a command that was killed has left on its terminal."""
         try:
-            return self.types("true", timeout_seconds) == (0, "")
+            return self.types("true", timeout_seconds)[0] == 0
         except ArenaError:
             return False
 

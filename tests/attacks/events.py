@@ -19,7 +19,7 @@ ODD_PORT = 2022
 SSHD_ENVIRONMENT = {"PATH": PROGRAM_PATH, "LC_ALL": "C.UTF-8", "HOME": "/"}
 SECOND = "198.51.100.7"  # another administrator's address
 REFUSED, WRONG = 3, 2
-FORCED = "durward apply --force --confirm-within 5s"
+FORCED = "durward apply --force --confirm-within 12s"
 Event = Callable[[Firewalled, Administrator], None]
 
 

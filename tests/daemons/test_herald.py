@@ -58,7 +58,7 @@ class Engine:
 
     def close(self) -> None:
         os.write(self._stop, b".")
-        self.herald.join(PATIENCE_SECONDS)
+        self.until(lambda: not self.herald.is_alive())  # it may be asking: it stops when it was answered
         self.end()
         for descriptor in (self.stopping, self._stop):
             os.close(descriptor)
