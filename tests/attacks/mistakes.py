@@ -282,7 +282,12 @@ TRIALS = (
     back("the clock is set back by a year", CLOSED, FORCED, befalls=events.sets_clock(-31_536_000)),
     back("somebody deletes our table", CLOSED, FORCED, befalls=events.nft("delete table inet durward")),
     back("somebody flushes all rules", CLOSED, FORCED, befalls=events.nft("flush ruleset")),
-    refused("he confirms too late", "durward apply --force --confirm-within 5s; sleep 11", "durward confirm", says="no firewall on trial"),
+    refused(
+        "he confirms too late",
+        "durward apply --force --confirm-within 5s; sleep 11",
+        "durward confirm",
+        says="no firewall on trial",
+    ),
     harmless("he stops durward", CLOSED, "durward stop"),
     harmless("he switches the firewall off", "durward config set firewall.enabled=false", APPLY),
 )

@@ -1,5 +1,7 @@
 """A line that can be blamed on two addresses is blamed on none, and somebody hears of it."""
 
+from dataclasses import replace
+
 from tests.scan.cards import card, records
 
 from durward.catalog.service_card import ServiceCard
@@ -40,6 +42,19 @@ def test_a_pattern_that_is_sure_beside_one_that_is_not() -> None:
         lines=(HEAD + "saw a 203.0.113.9 go[198.51.100.7 go 203.0.113.9 go",),
     )
     assert [doubt.lines for _, doubt in made.doubts] == [1]
+
+
+def test_a_pattern_that_is_certain_beside_one_that_reads_a_line_in_two_ways() -> None:
+    line = HEAD + "gone <a> from=203.0.113.9 a, from=203.0.113.9"
+    loose, sure = "gone {text} from={ip}(?: {text})?", "gone <{word}> {text}, from={ip}"
+    made = scanner(card(loose, sure), lines=(line,))
+    assert [doubt.lines for _, doubt in made.doubts] == [1]
+    patterns = [replace(card(one).patterns[0], certain=one is sure) for one in (loose, sure)]
+    block = f"{line}\n".encode()
+    certain = Scanner([replace(card(loose), patterns=tuple(patterns))])
+    events = certain.events(block, source="f", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None)
+    assert [event.source_ip for event in events] == ["203.0.113.9"]
+    assert not [*certain.doubts]
 
 
 def test_a_field_of_two_readings() -> None:

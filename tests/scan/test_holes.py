@@ -20,6 +20,29 @@ def test_a_hole_fills_its_field() -> None:
     assert optional_fields(parse("(?:a {user}|b) {ip}")) == {"user_name"}
 
 
+@pytest.mark.parametrize("form", ["strict", "lazy", "greedy"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "11/23/2026 08:10:00",
+        "Nov 23 08:10:00",
+        "Mon Nov 23 08:10:00 UTC 2026",
+        "Mon, 23 Nov 2026 08:10:00 +0000",
+        "2026-11-23T08:10:00.123Z",
+        "2026-11-23 08:10:00,123 +0100",
+        "23/Nov/2026:08:10:00 +0000",
+        "2026:11:23-08:10:00",
+        "11/23/26 8:10 PM",
+        "1795421400.123",
+        "20261123081000",
+    ],
+)
+def test_a_time_ends_with_its_clock_whatever_somebody_filled_in_behind_it(form: str, time: str) -> None:
+    assert fits("{time} in {ip}", form, f"{time} in 203.0.113.9".encode()) == (time.encode(), b"203.0.113.9")
+    for filled in (",x:", ",x", " x", ";"):
+        assert fits("{time} in {ip}", form, f"{time}{filled} in 203.0.113.9".encode()) is None
+
+
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [

@@ -89,7 +89,12 @@ def _no_address(characters: str) -> str:
 # place when a possessive group fails half-way (gh-106052).
 NO_ADDRESS = _no_address(r"[^ \t-\r.:{0}]*+")
 SERVER = _no_address(r"[0-9A-Za-z_-]*")
-A_CLOCK = r"(?=[0-9A-Za-z./,+ -]{0,30}[0-9]:[0-9]{2}|[0-9]{8,})"  # what stands where a time is has hours
+# A time ends with its hours, and what belongs to them: a field behind it that somebody filled is no part of it.
+ZONE = r" ?(?:Z|[AaPp][Mm]|[A-Z]{3,5}|[+-][0-9]{2}:?[0-9]{2}|[0-9]{4})"
+TIME = (
+    r"(?:[0-9A-Za-z.:/,+ -]{0,26}?[0-9]:[0-9]{2}(?:[.,:][0-9]{1,9}){0,2}?(?:" + ZONE + r"){0,3}?"
+    r"|[0-9]{8,20}(?:[.,][0-9]{1,9})?)"
+)
 LOOSE_NO_ADDRESS = _no_address(r"[^\n.:]*")  # the same with blanks, for texts that do not end at the first one
 
 
@@ -304,7 +309,7 @@ def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
     # Where what follows the hole could also be its last character, the hole must be able to give it back.
     possessive = "" if any(stop.decode("latin-1") in ADDRESS_SIGNS for stop in stops) else "+"
     if kind is HOLES["time"]:
-        return f"{A_CLOCK}[{kind.characters}]{{{kind.least},{kind.most}}}?"  # as the lazy form: no word behind is its
+        return TIME
     ending = NO_DOT if kind.field in ("source_ip", "source") else ""
     return f"[{kind.characters}]{{{kind.least},{kind.most}}}{possessive}{ending}"
 
@@ -312,9 +317,9 @@ def _strict(kind: Kind, stops: frozenset[bytes]) -> str:
 def _general(kind: Kind, form: Form) -> str:
     if kind.field == "source_ip":
         return ADDRESS if kind is HOLES["ip"] else ADDRESS_IPV4
-    characters = "." if kind.characters is None else f"[{kind.characters}]"
     if kind is HOLES["time"]:
-        characters = A_CLOCK + characters
+        return TIME
+    characters = "." if kind.characters is None else f"[{kind.characters}]"
     ending = NO_DOT if kind.field == "source" else ""
     return f"{characters}{{{kind.least},{kind.most}}}" + ("?" if form == "lazy" else "") + ending
 
