@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.engine.samples import NOW, event, threshold
 
-from durward.detectors.distributed import ACCOUNTS_MAX, BATCH_MAX, Detector
+from durward.detectors.distributed import ACCOUNTS_MAX, BATCH_MAX, ONE_TRY_MAX, Detector
 from durward.engine.policy import DetectorPolicy
 from durward.engine.room import Room
 from durward.model import Incident, Subject
@@ -80,6 +80,21 @@ def test_very_many_addresses_are_accused_in_batches() -> None:
     many = [f"198.51.{number >> 8}.{number & 255}" for number in range(BATCH_MAX + 50)]
     found = tried(detector(count=len(many), distinct=3), many)
     assert [one.subject.value for one in found] == many[-BATCH_MAX:]
+
+
+def test_of_a_botnet_that_comes_once_each_only_so_many_are_accused_in_a_minute() -> None:
+    def wave(second: int) -> list[str]:
+        return [f"198.{second}.{number >> 8}.{number & 255}" for number in range(2 * ONE_TRY_MAX)]
+
+    def accused(sources: list[str], at: int) -> int:
+        events = [(source, event(at, source, user_name="bob")) for source in sources]
+        return sum(len(mine.feed(one, Subject.parse(source), one.at)) for source, one in events)
+
+    mine = detector(count=6, distinct=3)
+    first, second = wave(1), wave(2)
+    assert ONE_TRY_MAX <= accused(first, 0) < ONE_TRY_MAX + 6
+    assert accused(first[-50:], 1) == 50, "who tries again is accused"
+    assert ONE_TRY_MAX <= accused(second, 60) < ONE_TRY_MAX + BATCH_MAX, "and a minute later it begins anew"
 
 
 def test_accounts_are_bounded_and_let_go() -> None:

@@ -139,6 +139,12 @@ def test_unless_it_is_read_for_services_that_write_to_syslog() -> None:
         assert [(message.stamp, message.text) for message in read] == [(b"2026-11-23 08:10:00", b"Failed")]
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_number_in_brackets_behind_a_zone_is_no_program(named: bool) -> None:
+    line = b"2026-11-23 08:10:00.130 UTC [4242] x refused 203.0.113.9@shop LOG:  connection authorized"
+    assert all(message.text[:1] != b"x" for message in readings(line, "syslog", named=named))
+
+
 def test_a_program_s_name_has_no_signs_of_a_message() -> None:
     for line in (b'<co ts="x"sshd[1]: Failed', b"x sshd,1[1]: Failed", b"5,,a,b|sshd[1]: Failed"):
         assert all(b"sshd" not in message.program for message in readings(line, "syslog"))

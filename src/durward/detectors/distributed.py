@@ -15,7 +15,9 @@ from durward.model import Event, Incident, Subject
 
 ACCOUNTS_MAX = 30_000  # watched at once; beyond it those that were tried first are forgotten
 TRIES_MAX = 1000  # of one account are kept; beyond it the addresses that came first are forgotten
-BATCH_MAX = 200  # addresses that one incident accuses; the others go on and are accused by the next
+BATCH_MAX = 200  # addresses that are accused at once; the others go on and are accused by the next try
+ONE_TRY_MAX = 600  # addresses in a minute that are accused for one try; then two are asked for, until the next minute
+MINUTE_SECONDS = 60
 
 Account = tuple[str, str]  # a service and an account
 
@@ -60,7 +62,8 @@ class Detector:
     """Counts the tries on each account, whoever makes them. What it hears of says whether they are failures or not.
 
     Those that made `each` tries are accused. A single one may be a slip of the owner's, and when every address comes
-    but once there is nobody to keep out.
+    but once there is nobody to keep out. Nor are more than ONE_TRY_MAX such addresses accused in a minute: a botnet
+    that sends thousands a second, each once, would have the whole host busy with refusing who is gone.
     """
 
     def __init__(self, detector: str, policy: DetectorPolicy, room: Room) -> None:
@@ -69,6 +72,7 @@ class Detector:
         self._room = room
         self._each: int = policy.values.get("each", 1)
         self._tries: dict[Account, Tries] = {}
+        self._minute = self._accused_in_minute = 0
         self._tells_familiar = "auth.success" not in policy.hears  # else the good logins are what it is about
 
     def feed(self, event: Event, subject: Subject | None, at: float) -> Sequence[Incident]:
@@ -85,11 +89,12 @@ class Detector:
             tries = self._tries[account] = Tries()
         threshold = self._policy.threshold(event.service)
         own = tries.add(subject.value, self._room.recollection.mark(event, at))
-        if not tries.are_too_many(threshold) or (tries.alarmed and own < self._each):
+        enough = self._enough(at)
+        if not tries.are_too_many(threshold) or (own < enough and (tries.alarmed or enough > self._each)):
             return ()
         self._leave_owners_out(tries, event.user_name, at - threshold.within_seconds, at)
         tries.alarmed = tries.are_too_many(threshold)
-        return self._accused(account, tries, threshold) if tries.alarmed else ()
+        return self._accused(account, tries, threshold, enough) if tries.alarmed else ()
 
     def forget(self, subject: Subject) -> None:
         """Begin again at nothing for `subject`: its tries are taken out of every account's."""
@@ -110,6 +115,13 @@ class Detector:
         """No address is near to anything by itself."""
         return 0, self._policy.default.count
 
+    def _enough(self, at: float) -> int:
+        """How many tries of an address are enough now to accuse it."""
+        minute = int(at) // MINUTE_SECONDS
+        if minute != self._minute:
+            self._minute, self._accused_in_minute = minute, 0
+        return self._each if self._accused_in_minute < ONE_TRY_MAX else max(self._each, 2)
+
     def _leave_owners_out(self, tries: Tries, name: str, before: float, at: float) -> None:
         """Forget what is too old, and the tries of whoever has come in to the account since."""
         tries.let_go(before)
@@ -118,16 +130,17 @@ class Detector:
                 if self._room.familiar.knows(Subject.parse(source), name, at):
                     tries.drop(source)
 
-    def _accused(self, account: Account, tries: Tries, threshold: Threshold) -> list[Incident]:
-        """An incident for each that made enough tries; from then on these are no longer counted."""
+    def _accused(self, account: Account, tries: Tries, threshold: Threshold, enough: int) -> list[Incident]:
+        """An incident for each that made `enough` tries; from then on these are no longer counted."""
         service, name = account
-        accused = [(source, marks) for source, marks in tries.by_source.items() if len(marks) >= self._each]
+        accused = [(source, marks) for source, marks in tries.by_source.items() if len(marks) >= enough][-BATCH_MAX:]
+        self._accused_in_minute += len(accused)
         times = [seconds_of(mark) for marks in tries.by_source.values() for mark in marks]
         first_at, last_at = min(times), max(times)
         what = f"{tries.count} {threshold.name or service} logins"
         reason = f"one of {len(tries.by_source)} addresses with {what} on one account in {span(last_at - first_at)}"
         count = tries.count
-        for source, _ in accused[-BATCH_MAX:]:
+        for source, _ in accused:
             tries.drop(source)
         return [
             Incident(
@@ -144,5 +157,5 @@ class Detector:
                 account=name,
                 familiar=self._tells_familiar and self._room.familiar.is_familiar(subject, last_at),
             )
-            for subject, marks in [(Subject.parse(source), marks) for source, marks in accused[-BATCH_MAX:]]
+            for subject, marks in [(Subject.parse(source), marks) for source, marks in accused]
         ]

@@ -35,7 +35,8 @@ ODDITIES = rb"(?:kernel: ?\[ *\d+\.\d+\]:? )?(?:\[ID \d+ \w+\.\w+\] )?"  # some 
 # files of those others are not read for services that write to syslog.
 ISO_OF_SYSLOG = rb"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d| \d\d:\d\d:\d\d(?=[.,Z+-]))(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 NAME = rb"[0-9A-Za-z_./()@+%#~*!-]"  # a program's; a quotation mark or a comma is of a message
-PROGRAM = rb"\[?((?!- )" + NAME + rb"{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
+NO_NUMBER = rb"(?![0-9]+\])"  # `[4242]` behind a zone is how PostgreSQL writes its process, before a user's own name
+PROGRAM = rb"\[?((?!- )" + NO_NUMBER + NAME + rb"{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
 HOST = rb"[0-9A-Za-z_.:%-]{0,254}[0-9A-Za-z_.%-] "
 HOSTLESS, HOSTED = (
     {
