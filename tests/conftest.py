@@ -14,8 +14,10 @@ import durward.catalog.service_card
 import durward.scan.rule
 from durward.catalog.service_card import ServiceCard, load_service
 
-# A change is judged by the change, not by luck: each run of ./test draws the same examples. `just search` draws others.
+# A change is judged by the change, not by luck: each run of ./test draws the same examples, ./test QUICK=1 fewer.
+# `just search` draws others.
 settings.register_profile("durward", deadline=None, print_blob=True, derandomize=True)
+settings.register_profile("quick", deadline=None, print_blob=True, derandomize=True, max_examples=25)
 settings.register_profile("search", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("durward")
 

@@ -10,7 +10,8 @@ from durward.scan.sessions import SESSION_SECONDS, SESSIONS_MAX, SILENCE_SECONDS
 from durward.scan.timestamps import Calendar
 
 NOW = 1_795_430_000.0
-SSHD = Scanner([one for one in load_services([Path(path) for path in durward.services.__path__]) if one.id == "sshd"])
+CARDS = load_services([Path(path) for path in durward.services.__path__])
+SSHD = Scanner([one for one in CARDS if one.id == "sshd"])
 PAM = "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9 "
 WRONG = "Failed password for root from 203.0.113.9 port 40022 ssh2"
 
@@ -54,6 +55,43 @@ def test_a_connection_that_is_only_looked_at_counts_once() -> None:
         "banner exchange: Connection from 203.0.113.9 port 40022: invalid format",
     )
     assert given == [("203.0.113.9", 0), ("203.0.113.9", 1), ("203.0.113.9", 0)]
+
+
+STEPPED = Scanner([one for one in CARDS if one.id == "dovecot"])
+SAID = "imap-login: Disconnected (auth failed, {} attempts in 12 secs): user=<bob>, rip=203.0.113.9, session=<x>"
+
+
+def steps(*lines: tuple[int, str]) -> list[int]:
+    """The hits of Dovecot's lines, each with the second at which it was written."""
+    text = "".join(f"Nov 23 08:10:{at:02} mx dovecot: {said}\n" for at, said in lines)
+    events = STEPPED.events(
+        text.encode(), source="log", position=0, observed_at=NOW, calendar=Calendar(NOW), services=None
+    )
+    assert len(events) == len(lines)
+    return [event.hits for event in Sessions().settle(events)]
+
+
+def stepped(driver: str, *, session: str = "x") -> str:
+    return f"auth: {driver}(bob,203.0.113.9,<{session}>): unknown user"
+
+
+def test_steps_count_at_once_and_the_sum_at_the_end_counts_what_is_more() -> None:
+    tried = [(at, stepped("passwd-file")) for at in (0, 2, 4)]
+    assert steps(*tried, (6, SAID.format(3))) == [1, 1, 1, 0]
+    assert steps(*tried, (6, SAID.format(5))) == [1, 1, 1, 2]
+    assert steps(*tried, (6, SAID.format(2))) == [1, 1, 1, 0]
+    assert steps((6, SAID.format(3))) == [3]
+
+
+def test_several_lines_of_one_step_count_once() -> None:
+    both = [(at, stepped(driver)) for at in (0, 2) for driver in ("pam", "passwd-file")]
+    assert steps(*both, (4, SAID.format(2))) == [1, 0, 1, 0, 0]
+    a_second_turned = [(0, stepped("pam")), (1, stepped("passwd-file"))]
+    assert steps(*a_second_turned, (4, SAID.format(1))) == [1, 0, 0]
+
+
+def test_steps_of_two_connections_are_apart() -> None:
+    assert steps((0, stepped("pam")), (0, stepped("pam", session="y")), (4, SAID.format(1))) == [1, 1, 0]
 
 
 def test_without_an_address_nobody_is_counted_until_one_is_known() -> None:

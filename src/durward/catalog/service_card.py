@@ -11,15 +11,16 @@ from durward.catalog.document import Problem, ProblemsError
 from durward.model import Port
 
 Known = TypeVar("Known", bound=str)
-Weight = Literal["attempt", "hint", "pending"]
+Weight = Literal["attempt", "step", "hint", "pending"]
 Envelope = Literal["syslog", "stamped", "plain", "access", "json"]
 
-WEIGHTS: tuple[Weight, ...] = ("attempt", "hint", "pending")
+WEIGHTS: tuple[Weight, ...] = ("attempt", "step", "hint", "pending")
 ENVELOPES: tuple[Envelope, ...] = ("syslog", "stamped", "plain", "access", "json")
 RECORDS = frozenset({"access", "json"})  # their lines are records: patterns are for single fields
 MESSAGE = "{message}"
 HITS_MAX = 100  # one line cannot count for more: nobody is blocked for a single line by accident
-PENDING = -(1 << 32)  # the hits of a pattern whose weight is that, or less than it: no hint has so many
+PENDING = -(1 << 32)  # the hits of a pattern whose weight is that, or less than it: no step has so many
+STEP = -(1 << 20)  # and of one whose weight is this, once for each time that it happened: no hint has so many
 GIVES = {
     "source_ip": str,
     "source_port": int,
@@ -63,10 +64,11 @@ class Pattern:
 
     For records `wheres` stands in place of `lines`: for each of them, which pattern each field must fit. `frames` are
     what the service puts around its messages, each with MESSAGE where the message stands.
-    `hits` is how much such a line counts against its source. An "attempt" counts each time; a "hint" only if nothing
-    else in its session counted yet; what is "pending" counts once a later line says whose it is, or that it led to
-    nothing (see scan/sessions.py). `programs` are those of the service's that write such lines, if not all of them do.
-    What fits a `certain` one names its source for sure, whatever looser patterns make of it.
+    `hits` is how much such a line counts against its source. An "attempt" counts each time; a "step" at once too, and
+    the attempt that sums them up counts what is more; a "hint" only if nothing else in its session counted yet; what is
+    "pending" counts once a later line says whose it is, or that it led to nothing (see scan/sessions.py). `programs`
+    are those of the service's that write such lines, if not all of them do. What fits a `certain` one names its source
+    for sure, whatever looser patterns make of it.
     """
 
     event: str
@@ -243,7 +245,7 @@ def _pattern(reader: CardReader, card_envelopes: tuple[Envelope, ...], card_fram
         event=reader.text("event"),
         lines=tuple(lines.values()) or tuple(map(where_text, wheres.values())),
         places=tuple(lines or wheres),
-        hits=PENDING if weight == "pending" else hits,
+        hits={"pending": PENDING, "step": STEP}.get(weight, hits),
         weight=weight,
         envelopes=envelopes,
         examples=tuple(_example(inner) for inner in reader.each("example")),

@@ -1,29 +1,31 @@
 """Sessions: one attempt counts once, however many lines a service writes about it.
 
-A session is one connection as the log names it, usually by process id. Lines of three weights arrive in it. An attempt
-(a wrong password) counts each time. A hint (an unknown user, a connection given up) counts only if nothing else in the
-session counted yet; the first attempt after it is then what the hint hinted at, and counts no more. What is pending
-(PAM's word on a password, a refused key) is owed: the next line that says that it led to nothing counts for it, an
-attempt stands for it, and a success forgives it. Lines without an address get the one that their session is known to
-have; until one is, what they count is owed as well.
+A session is one connection as the log names it, usually by process id. Lines of four weights arrive in it. An attempt
+(a wrong password) counts each time. So does a step, of which there may be several lines at the same time; it is one of
+the attempts that a later line tells the number of, and that one counts what is more. A hint (an unknown user, a
+connection given up) counts only if nothing else in the session counted yet; the first attempt after it is then what the
+hint hinted at, and counts no more. What is pending (PAM's word on a password, a refused key) is owed: the next line
+that says that it led to nothing counts for it, an attempt stands for it, and a success forgives it. Lines without an
+address get the one that their session is known to have; until one is, what they count is owed as well.
 """
 
 from typing import NamedTuple
 
-from durward.catalog.service_card import HITS_MAX, PENDING
+from durward.catalog.service_card import HITS_MAX, PENDING, STEP
 from durward.model import Event
 from durward.scan.build import make_event
 
 SESSION_SECONDS = 600.0  # of log time; a process id that comes back later is another session
 SESSIONS_MAX = 32768  # new sessions, after which those before the last so many are forgotten; they may count twice
 SILENCE_SECONDS = 60.0  # of log time, after which what is pending counts although no line tells of it any more
+STEP_SECONDS = 1.5  # of log time between two steps; lines that are closer tell of the same one. Dovecot delays by 2
 SILENT_MAX = 4096  # addresses with something pending; what the first of them had is forgotten beyond that
 SUCCESSES = frozenset({"auth.success", "session.opened"})
 HITS_PLACE = Event._fields.index("hits")
 
 COUNTED = 1  # something counted against the address
 COUNTED_HOST = 2  # or against the name that stood in its place
-CREDIT = 4  # a hint counted, and the attempt that it hinted at is yet to come
+CREDIT = 4  # a hint or a step counted, and the attempt that tells it again is yet to come; as often as it is in there
 
 
 class Owed(NamedTuple):
@@ -69,11 +71,12 @@ class Sessions:
         if self._silent and hits > PENDING and source_ip is not None:
             self._silent.pop((service, source_ip), None)  # this log tells of its attempts in other words as well
         if name is None:
-            hits = max(hits, -1) if hits <= PENDING else hits
+            hits = max(hits, -1) if hits <= STEP else hits
             counts = hits if hits >= 0 else -hits if source_ip or host else 0
             return event if counts == event.hits else event._replace(hits=counts)
         key = (source, service, name)
         session = self._young.get(key) or self._old.get(key)
+        is_next = session is None or at - session[2] >= STEP_SECONDS
         if session is not None:
             session = _continued(session, at, source_ip, source_port)
         known_ip, known_port, last_at, marks, owed = session or (source_ip, source_port, at, 0, None)
@@ -81,6 +84,8 @@ class Sessions:
         if hits <= PENDING:
             counts, marks, owed = _pending(marks, owed, event, ip)
             counts += self._unheard(event)
+        elif hits <= STEP and owed is None:
+            counts, marks = _step(marks, hits, ip, is_next=is_next)
         elif owed is None:
             counts, marks = _count(marks, hits, ip, host)
             if hits < 0 and ip is None and host is None:
@@ -96,7 +101,7 @@ class Sessions:
 
     def _paid(self, event: Event, marks: int, owed: Owed, ip: str | None) -> tuple[Event, int, int, Owed | None]:
         """What a line makes of what its session owes: the event, what it counts, and what is then true and owed."""
-        hits = event.hits
+        hits = event.hits if event.hits > STEP else -1
         if event.kind in SUCCESSES:
             if ip is not None and _another(owed.user_name, event.user_name):
                 due, marks = _count(marks, owed.hits, ip, None)
@@ -142,7 +147,8 @@ def _count(marks: int, hits: int, source_ip: str | None, source_host: str | None
     if hits > 0:
         if source_ip is None:
             return hits, marks
-        return (hits - 1, marks & ~CREDIT) if marks & CREDIT else (hits, marks | COUNTED)
+        told = min(hits, marks // CREDIT)
+        return hits - told, (marks | COUNTED) - told * CREDIT
     if hits == 0 or marks & COUNTED:
         return 0, marks
     if source_ip is not None:
@@ -150,6 +156,14 @@ def _count(marks: int, hits: int, source_ip: str | None, source_host: str | None
     if source_host is None or marks & COUNTED_HOST:
         return 0, marks
     return -hits, marks | COUNTED_HOST
+
+
+def _step(marks: int, hits: int, source_ip: str | None, *, is_next: bool) -> tuple[int, int]:
+    """What a step counts, and what is then true of its session. It is another one if `is_next`."""
+    if source_ip is None or not (is_next or not marks & COUNTED):
+        return 0, marks
+    times = min(hits // STEP, HITS_MAX)
+    return times, (marks | COUNTED) + times * CREDIT
 
 
 def _pending(marks: int, owed: Owed | None, event: Event, ip: str | None) -> tuple[int, int, Owed | None]:
