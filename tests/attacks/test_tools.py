@@ -189,7 +189,7 @@ def test_a_tool_is_blocked_within_the_stated_tries_and_an_honest_client_goes_on(
 
 
 def test_whoever_stays_in_one_connection_is_blocked_in_its_middle(servers: Servers) -> None:
-    """All passwords are tried over one connection of POP3. Dovecot sums them up at its end, but tells of each as well."""
+    """All passwords are tried over one connection of POP3: Dovecot tells of each, and sums them up at its end."""
     attacker = servers.stranger()
     tool = servers.runs(attacker, *hydra("pop3", tasks=1))
     try:
