@@ -68,6 +68,15 @@ def test_the_owner_s_failures_are_not_part_of_it() -> None:
     assert not any(one.familiar for one in found)
 
 
+def test_who_is_blocked_for_it_already_makes_no_stranger_s_slip_one_too_many() -> None:
+    room = Room()
+    mine = detector(room, count=6, distinct=3)
+    room.is_blocked = lambda subject, service, at: subject.value in addresses(3)
+    assert tried(mine, addresses(3) * 5) == []
+    assert tried(mine, ["198.51.100.7"] * 5) == []
+    assert len(tried(mine, ["198.51.100.8", "198.51.100.9"])) == 3, "these three are free, and have seven tries"
+
+
 def test_who_is_let_in_again_begins_at_nothing() -> None:
     mine = detector(count=6, distinct=3)
     tried(mine, addresses(5))

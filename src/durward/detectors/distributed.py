@@ -92,7 +92,8 @@ class Detector:
         enough = self._enough(at)
         if not tries.are_too_many(threshold) or (own < enough and (tries.alarmed or enough > self._each)):
             return ()
-        self._leave_owners_out(tries, event.user_name, at - threshold.within_seconds, at)
+        tries.let_go(at - threshold.within_seconds)
+        self._leave_out(tries, account, at)
         tries.alarmed = tries.are_too_many(threshold)
         return self._accused(account, tries, threshold, enough) if tries.alarmed else ()
 
@@ -122,13 +123,17 @@ class Detector:
             self._minute, self._accused_in_minute = minute, 0
         return self._each if self._accused_in_minute < ONE_TRY_MAX else max(self._each, 2)
 
-    def _leave_owners_out(self, tries: Tries, name: str, before: float, at: float) -> None:
-        """Forget what is too old, and the tries of whoever has come in to the account since."""
-        tries.let_go(before)
-        if self._tells_familiar:
-            for source in list(tries.by_source):
-                if self._room.familiar.knows(Subject.parse(source), name, at):
-                    tries.drop(source)
+    def _leave_out(self, tries: Tries, account: Account, at: float) -> None:
+        """Forget the tries of whoever has come in to the account since, and of who is blocked for them already.
+
+        Else, where root is tried all day, each stranger's first slip would be one more try of last hour's attackers.
+        """
+        service, name = account
+        for source in list(tries.by_source):
+            subject = Subject.parse(source)
+            owns = self._tells_familiar and self._room.familiar.knows(subject, name, at)
+            if owns or self._room.is_blocked(subject, service, at):
+                tries.drop(source)
 
     def _accused(self, account: Account, tries: Tries, threshold: Threshold, enough: int) -> list[Incident]:
         """An incident for each that made `enough` tries; from then on these are no longer counted."""

@@ -40,6 +40,7 @@ class Engine:
         self._hearers = self._by_kind()
         self._audiences: dict[tuple[str, str], Sequence[Hearer]] = {}
         self._deciding = Deciding(policy, Escalation(earlier))
+        self.room.is_blocked = self._deciding.is_blocked
         self._subjects: dict[str, Subject | None] = {}
         self._forgiven: dict[str, float] = {}
         self._swept_at = 0.0
