@@ -99,7 +99,7 @@ def test_the_places_are_the_lines_of_the_file(tmp_path: Path) -> None:
         ("hits = 0", "hits = -1", ":23: pattern.1.hits: a whole number from 0"),
         ("hits = 0", "hits = true", ":23: pattern.1.hits: a whole number from 0"),
         ("hits = 0", "hits = 101", ":23: pattern.1.hits: at most 100"),
-        ('"hint"', '"hints"', ":24: pattern.1.weight: 'hints' is not one of attempt, hint, pending"),
+        ('"hint"', '"hints"', ":24: pattern.1.weight: 'hints' is not one of attempt, step, hint, pending"),
         ('"stamped"', '"stamp"', ":25: pattern.1.envelope: 'stamp' is not one of syslog, stamped, plain, access, json"),
         ("gives = { source_ip", "gives = { source_id", ":18: pattern.0.example.0.gives.source_id: is not known here"),
         ('source_ip = "203.0.113.9"', "source_ip = 7", "source_ip: a text was expected"),
