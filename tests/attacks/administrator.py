@@ -82,7 +82,8 @@ class Administrator:
     def is_live(self, timeout_seconds: float = 10.0) -> bool:
         """Say whether the session still answers, whatever a command that was killed has left on its terminal."""
         try:
-            return self.types("true", timeout_seconds)[0] == 0
+            self.types("true", timeout_seconds)
+            return self.types("true", timeout_seconds) == (0, "")
         except ArenaError:
             return False
 
