@@ -156,6 +156,23 @@ def test_an_attempt_by_nobody_known_keeps_its_hits() -> None:
     ]
 
 
+def test_attempts_whose_address_comes_a_moment_late_count_for_it() -> None:
+    """Daemons with many threads swap lines; later than that, another connection may go by the same name."""
+    opened = event(1.0, 0)._replace(kind="connection.opened")
+    early = [event(0.0, 1, source_ip=None), event(0.1, 1, source_ip=None)]
+    given = Sessions().settle([*early, opened])
+    assert [(one.kind, one.source_ip, one.hits) for one in given[2:]] == [
+        ("auth.failure", "203.0.113.9", 2),
+        ("connection.opened", "203.0.113.9", 0),
+    ]
+    assert Sessions().settle([*early, opened._replace(at=9.0)])[2:] == [opened._replace(at=9.0)]
+
+
+def test_an_attempt_on_an_account_counts_for_it_at_once_and_only_then() -> None:
+    named = event(0.0, 1, source_ip=None)._replace(user_name="bob")
+    assert [one.hits for one in Sessions().settle([named, event(0.1, 0)])] == [1, 0]
+
+
 def test_what_is_remembered_is_bounded() -> None:
     sessions = Sessions()
     sessions.settle([event(0.0, session=str(number)) for number in range(SESSIONS_MAX * 3)])

@@ -6,7 +6,8 @@ the attempts that a later line tells the number of, and that one counts what is 
 connection given up) counts only if nothing else in the session counted yet; the first attempt after it is then what the
 hint hinted at, and counts no more. What is pending (PAM's word on a password, a refused key) is owed: the next line
 that says that it led to nothing counts for it, an attempt stands for it, and a success forgives it. Lines without an
-address get the one that their session is known to have; until one is, what they count is owed as well.
+address get the one that their session is known to have; until one is, what they count is owed as well. An attempt
+that names nobody counts for nobody, and is owed for a moment: a daemon with many threads may swap its lines.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,9 @@ from durward.scan.build import make_event
 SESSION_SECONDS = 600.0  # of log time; a process id that comes back later is another session
 SESSIONS_MAX = 32768  # new sessions, after which those before the last so many are forgotten; they may count twice
 SILENCE_SECONDS = 60.0  # of log time, after which what is pending counts although no line tells of it any more
-STEP_SECONDS = 1.5  # of log time between two steps; lines that are closer tell of the same one. Dovecot delays by 2
+MOMENT_SECONDS = (
+    1.5  # of log time: steps that are closer are the same one (Dovecot delays by 2); how far lines are swapped
+)
 SILENT_MAX = 4096  # addresses with something pending; what the first of them had is forgotten beyond that
 SUCCESSES = frozenset({"auth.success", "session.opened"})
 HITS_PLACE = Event._fields.index("hits")
@@ -34,6 +37,7 @@ class Owed(NamedTuple):
     kind: str
     hits: int
     user_name: str | None
+    disordered: bool = False  # an attempt, whose address can only come right now
 
 
 Key = tuple[str, str, str]
@@ -71,33 +75,41 @@ class Sessions:
         if self._silent and hits > PENDING and source_ip is not None:
             self._silent.pop((service, source_ip), None)  # this log tells of its attempts in other words as well
         if name is None:
-            hits = max(hits, -1) if hits <= STEP else hits
-            counts = hits if hits >= 0 else -hits if source_ip or host else 0
-            return event if counts == event.hits else event._replace(hits=counts)
+            return _alone(event)
         key = (source, service, name)
         session = self._young.get(key) or self._old.get(key)
-        is_next = session is None or at - session[2] >= STEP_SECONDS
+        is_later = session is None or at - session[2] >= MOMENT_SECONDS
         if session is not None:
             session = _continued(session, at, source_ip, source_port)
         known_ip, known_port, last_at, marks, owed = session or (source_ip, source_port, at, 0, None)
         ip = known_ip if host is None else source_ip
-        if hits <= PENDING:
-            counts, marks, owed = _pending(marks, owed, event, ip)
-            counts += self._unheard(event)
-        elif hits <= STEP and owed is None:
-            counts, marks = _step(marks, hits, ip, is_next=is_next)
-        elif owed is None:
+        if owed is None and hits > STEP:
             counts, marks = _count(marks, hits, ip, host)
-            if hits < 0 and ip is None and host is None:
-                owed = Owed(event.kind, -hits, event.user_name)
+            if ip is None and host is None:
+                owed = _owing(event)
         else:
-            event, counts, marks, owed = self._paid(event, marks, owed, ip)
+            event, counts, marks, owed = self._weighed(event, marks, owed, ip, is_later=is_later)
         if len(self._young) >= SESSIONS_MAX and key not in self._young:
             self._old, self._young = self._young, {}
         self._young[key] = (known_ip, known_port, last_at, marks, owed)
         if ip != source_ip:
             return event._replace(source_ip=known_ip, source_port=known_port, hits=counts)
         return event if counts == event.hits else make_event((*event[:HITS_PLACE], counts, *event[HITS_PLACE + 1 :]))
+
+    def _weighed(
+        self, event: Event, marks: int, owed: Owed | None, ip: str | None, *, is_later: bool
+    ) -> tuple[Event, int, int, Owed | None]:
+        """What a line makes of a session that is owed something, or is to be: as `_paid`."""
+        if owed is not None and owed.disordered:
+            marks, owed = self._swapped(event, marks, owed, ip, is_later=is_later)
+        if event.hits <= PENDING:
+            counts, marks, owed = _pending(marks, owed, event, ip)
+            return event, counts + self._unheard(event), marks, owed
+        if owed is not None:
+            return self._paid(event, marks, owed, ip)
+        if event.hits <= STEP:
+            return event, *_step(marks, event.hits, ip, is_later=is_later), None
+        return event, *_count(marks, event.hits, ip, event.source_host), None
 
     def _paid(self, event: Event, marks: int, owed: Owed, ip: str | None) -> tuple[Event, int, int, Owed | None]:
         """What a line makes of what its session owes: the event, what it counts, and what is then true and owed."""
@@ -109,6 +121,8 @@ class Sessions:
             return event, 0, marks, None
         if hits > 0 and ip is not None:
             return event, *_count(marks, hits, ip, event.source_host), None
+        if ip is None and owed.disordered and hits > 0 and event.user_name is None:
+            return event, hits, marks, owed._replace(hits=min(owed.hits + hits, HITS_MAX))
         if ip is None or (hits == 0 and event.source_ip is None):
             return event, max(hits, 0), marks, owed
         counts, marks = _count(marks, owed.hits, ip, None)
@@ -116,6 +130,18 @@ class Sessions:
             event = event._replace(kind=owed.kind, user_name=owed.user_name or event.user_name)
             marks |= CREDIT if hits else 0
         return event, counts, marks, None
+
+    def _swapped(
+        self, event: Event, marks: int, owed: Owed, ip: str | None, *, is_later: bool
+    ) -> tuple[int, Owed | None]:
+        """What is true and still owed in a session whose attempts came before the line with its address."""
+        if is_later:
+            return marks, None
+        if ip is None:
+            return marks, owed
+        due, marks = _count(marks, owed.hits, ip, None)
+        self._due.append(event._replace(kind=owed.kind, user_name=None, source_ip=ip, hits=due))
+        return marks, None
 
     def _unheard(self, event: Event) -> int:
         """How many pending lines of a source count because the service tells of them in no other words."""
@@ -132,6 +158,13 @@ class Sessions:
         return lines
 
 
+def _alone(event: Event) -> Event:
+    """A line that belongs to no session counts for itself."""
+    hits = max(event.hits, -1) if event.hits <= STEP else event.hits
+    counts = hits if hits >= 0 else -hits if event.source_ip or event.source_host else 0
+    return event if counts == event.hits else event._replace(hits=counts)
+
+
 def _continued(session: Session, at: float, source_ip: str | None, source_port: int | None) -> Session | None:
     """The session with another line in it; None after a while, or when another address turns up: it is a new one."""
     known_ip, known_port, last_at, marks, owed = session
@@ -140,6 +173,14 @@ def _continued(session: Session, at: float, source_ip: str | None, source_port: 
     if source_ip is None or source_ip == known_ip:
         return known_ip, known_port, max(last_at, at), marks, owed
     return (source_ip, source_port, max(last_at, at), marks, owed) if known_ip is None else None
+
+
+def _owing(event: Event) -> Owed | None:
+    """What a line without an address is owed until its session has one."""
+    if event.hits < 0:
+        return Owed(event.kind, -event.hits, event.user_name)
+    is_anonymous = event.hits > 0 and event.user_name is None
+    return Owed(event.kind, event.hits, None, disordered=True) if is_anonymous else None
 
 
 def _count(marks: int, hits: int, source_ip: str | None, source_host: str | None) -> tuple[int, int]:
@@ -158,9 +199,9 @@ def _count(marks: int, hits: int, source_ip: str | None, source_host: str | None
     return -hits, marks | COUNTED_HOST
 
 
-def _step(marks: int, hits: int, source_ip: str | None, *, is_next: bool) -> tuple[int, int]:
-    """What a step counts, and what is then true of its session. It is another one if `is_next`."""
-    if source_ip is None or not (is_next or not marks & COUNTED):
+def _step(marks: int, hits: int, source_ip: str | None, *, is_later: bool) -> tuple[int, int]:
+    """What a step counts, and what is then true of its session. It is another one if `is_later`."""
+    if source_ip is None or not (is_later or not marks & COUNTED):
         return 0, marks
     times = min(hits // STEP, HITS_MAX)
     return times, (marks | COUNTED) + times * CREDIT
