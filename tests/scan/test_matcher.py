@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.scan.cards import card
 
 from durward.scan.envelope import Programs
-from durward.scan.matcher import Prefilter
+from durward.scan.matcher import KNOWN_MAX, Groups, Prefilter
 from durward.scan.rule import Rule, rules_of
 from durward.scan.sieve import VECTOR_TEXTS_MAX
 
@@ -56,3 +56,24 @@ def test_the_longest_literal_comes_first() -> None:
     prefilter = Prefilter(rules("Failed {ip}", "Failed badly {ip}"))
     (candidates,) = prefilter.candidates(b"x Failed badly y")
     assert [rule.line for rule in candidates.rules] == ["Failed badly {ip}", "Failed {ip}"]
+
+
+def test_a_line_that_is_too_long_is_nobody_s_whatever_else_is_in_it() -> None:
+    short = b"gggg"
+    given = Prefilter(RULES, line_bytes_max=8).candidates(b"abcd abcd gggg\n" + short + b"\nabcdef gggg")
+    assert [(one.lines, one.starts) for one in given] == [([short], [15])]
+
+
+def test_groups_of_literals_are_forgotten_when_they_are_too_many() -> None:
+    words = [f"w{number:03}" for number in range(60)]
+    prefilter = Prefilter(rules(*(f"{word}{{ip}}" for word in words)))
+    for first in words:
+        pairs = "\n".join(f"{first} {second}" for second in words)
+        assert sum(len(one.lines) for one in prefilter.candidates(pairs.encode())) == len(words)
+    assert len(prefilter._groups.sets) <= KNOWN_MAX + 2 * len(words)
+
+
+def test_the_order_of_literals_in_a_line_does_not_matter() -> None:
+    groups = Groups(3)
+    assert groups[groups[0, 2], 1] == groups[groups[1, 0], 2]
+    assert groups[0, 0] == 0

@@ -3,6 +3,7 @@
 from itertools import cycle, islice
 from pathlib import Path
 
+import pytest
 from bench.calm import host_lines
 from tests.scan.cards import card
 
@@ -10,7 +11,16 @@ import durward.services
 from durward.catalog.service_card import ServiceCard, load_services
 from durward.model import Event
 from durward.scan.scanner import Scanner
-from durward.scan.sieve import BUCKETS, VECTOR_TEXTS_MAX, RecordSieve, Sieve, arranged, stems_for
+from durward.scan.sieve import (
+    FEW_BUCKETS,
+    FEW_TEXTS,
+    MANY_BUCKETS,
+    VECTOR_TEXTS_MAX,
+    RecordSieve,
+    Sieve,
+    arranged,
+    stems_for,
+)
 from durward.scan.timestamps import Calendar
 
 NOW = 1_795_430_000.0
@@ -56,12 +66,13 @@ def test_too_many_stems_are_none() -> None:
     assert sieve.lines(b"anything\n") is None
 
 
-def test_arranging_loses_nothing() -> None:
-    stems = [bytes([65 + number % 26, 65 + number // 26]) * 2 for number in range(BUCKETS * 3 + 5)]
+@pytest.mark.parametrize(("count", "buckets"), [(FEW_TEXTS - 3, FEW_BUCKETS), (MANY_BUCKETS * 3 + 5, MANY_BUCKETS)])
+def test_arranging_loses_nothing(count: int, buckets: int) -> None:
+    stems = [bytes([65 + number % 26, 65 + number // 26]) * 2 for number in range(count)]
     order = arranged(stems)
     assert sorted(order) == sorted(stems)
-    firsts = [order[place] for place in range(0, len(order), BUCKETS)]
-    assert max(stem[0] for stem in firsts) - min(stem[0] for stem in firsts) <= BUCKETS // 4
+    firsts = [order[place] for place in range(0, len(order), buckets)]
+    assert max(stem[0] for stem in firsts) - min(stem[0] for stem in firsts) <= buckets // 4
 
 
 def test_lines_that_may_be_records() -> None:

@@ -11,6 +11,7 @@ from durward.scan.grammar import LINE_BYTES_MAX
 from durward.scan.lexicon import Lexicon, Rule
 from durward.scan.sieve import VECTOR_TEXTS_MAX, Hit, Sieve
 
+TOO_LONG = -1  # the group of lines that nobody reads
 KNOWN_MAX = 1024  # sets of literals of which the rules are remembered; all are forgotten beyond that
 
 
@@ -52,6 +53,7 @@ class Prefilter(Generic[Rule]):
         self.literals = self._lexicon.literals
         self._every: BytesAhoCorasick | None = None
         self._known: dict[frozenset[int], list[Rule]] = {}
+        self._groups = Groups(len(self.literals))
         vectors = len(self.literals) <= VECTOR_TEXTS_MAX
         self._sieve = sieve or (None if vectors else Sieve(rules))
         self._search = _search(self.literals, vectors=vectors) if rules else None
@@ -85,24 +87,27 @@ class Prefilter(Generic[Rule]):
 
     def _lines(self, block: bytes, hits: list[Hit]) -> list[Candidates[Rule]]:
         found: defaultdict[int, Found] = defaultdict(Found)
-        further: dict[int, set[int]] = {}  # literals, each once: a line may be made of nothing else
-        line_start, line_end, size, find, rfind = 0, -1, len(block), block.find, block.rfind
+        if len(self._groups.sets) > self._groups.singles + KNOWN_MAX:
+            self._groups = Groups(len(self.literals))
+        group, further = TOO_LONG, self._groups
+        line_start, line_end, size, find, rfind = 0, 0, len(block), block.find, block.rfind
         for literal, start, end in hits:
             if start < line_end:
-                further.setdefault(line_start, set()).add(literal)
+                group = further[group, literal]
                 continue
+            one = found[group]
+            one.starts.append(line_start)
+            one.lines.append(block[line_start:line_end])
             line_start = rfind(b"\n", 0, start) + 1
             line_end = find(b"\n", end)
             if line_end < 0:
                 line_end = size
-            if line_end - line_start <= self._line_bytes_max:
-                one = found[literal]
-                one.starts.append(line_start)
-                one.lines.append(block[line_start:line_end])
-        groups = {frozenset({literal}): lines for literal, lines in found.items()}
+            group = literal if line_end - line_start <= self._line_bytes_max else TOO_LONG
+        found[group].starts.append(line_start)
+        found[group].lines.append(block[line_start:line_end])
+        found.pop(TOO_LONG, None)
         return [
-            Candidates(*self._lexicon[literals], lines.lines, lines.starts)
-            for literals, lines in (_parted(groups, further) if further else groups).items()
+            Candidates(*self._lexicon[further.sets[number]], one.lines, one.starts) for number, one in found.items()
         ]
 
 
@@ -116,15 +121,27 @@ class Found:
         self.starts: list[int] = []
 
 
-def _parted(groups: dict[frozenset[int], Found], further: dict[int, set[int]]) -> dict[frozenset[int], Found]:
-    """The groups, with those lines in groups of their own in which further literals were found."""
-    parted: defaultdict[frozenset[int], Found] = defaultdict(Found)
-    for literals, found in groups.items():
-        for start, line in zip(found.starts, found.lines, strict=True):
-            group = parted[literals | further[start] if start in further else literals]
-            group.starts.append(start)
-            group.lines.append(line)
-    return parted
+class Groups(dict[tuple[int, int], int]):
+    """Groups of lines by the literals in them: to which of them a further literal leads a line from its own.
+
+    The group of those with but one literal has its number. A line may be made of nothing else: each counts once.
+    """
+
+    def __init__(self, literals: int) -> None:
+        super().__init__()
+        self.singles = literals
+        self.sets = [frozenset({literal}) for literal in range(literals)]
+        self._numbers = {literals: number for number, literals in enumerate(self.sets)}
+
+    def __missing__(self, step: tuple[int, int]) -> int:
+        group, literal = step
+        if group == TOO_LONG:
+            return TOO_LONG
+        literals = self.sets[group] | {literal}
+        self[step] = number = self._numbers.setdefault(literals, len(self.sets))
+        if number == len(self.sets):
+            self.sets.append(literals)
+        return number
 
 
 def _search(literals: list[bytes], *, vectors: bool) -> BytesAhoCorasick:

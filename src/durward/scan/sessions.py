@@ -71,13 +71,20 @@ class Sessions:
         return settled
 
     def _settled(self, event: Event) -> Event:
-        _, at, _, service, source, _, _, source_ip, source_port, host, _, name, hits, *_ = event
+        _, at, _, service, source, _, _, source_ip, source_port, host, _, name, hits, _, _ = event
         if self._silent and hits > PENDING and source_ip is not None:
             self._silent.pop((service, source_ip), None)  # this log tells of its attempts in other words as well
         if name is None:
             return _alone(event)
         key = (source, service, name)
-        session = self._young.get(key) or self._old.get(key)
+        session = self._young.get(key)
+        if session is None:
+            session = self._old.get(key)
+            if len(self._young) >= SESSIONS_MAX:
+                self._old, self._young = self._young, {}
+            if session is None and hits > 0 and source_ip is not None:  # most lines of an attack
+                self._young[key] = (source_ip, source_port, at, COUNTED, None)
+                return event
         is_later = session is None or at - session[2] >= MOMENT_SECONDS
         if session is not None:
             session = _continued(session, at, source_ip, source_port)
@@ -89,8 +96,6 @@ class Sessions:
                 owed = _owing(event)
         else:
             event, counts, marks, owed = self._weighed(event, marks, owed, ip, is_later=is_later)
-        if len(self._young) >= SESSIONS_MAX and key not in self._young:
-            self._old, self._young = self._young, {}
         self._young[key] = (known_ip, known_port, last_at, marks, owed)
         if ip != source_ip:
             return event._replace(source_ip=known_ip, source_port=known_port, hits=counts)

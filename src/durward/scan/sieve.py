@@ -19,7 +19,9 @@ from durward.scan.stems import STEMS
 VECTOR_TEXTS_MAX = 64  # more than the search can look for with vector instructions; a table is quickest then
 SEARCHES_MAX = 3  # one after the other; a table takes as long as four
 STEM_BYTES = 6
-BUCKETS = 16  # into which the search throws texts by turns; it stops where a line looks like a mixture of one bucket's
+# The search throws its texts by turns into 8 buckets, or into 16 if they are more than 32 (Teddy, of the Rust crate
+# aho-corasick 1.1). It stops where a line looks like a mixture of the texts in one bucket.
+FEW_TEXTS, FEW_BUCKETS, MANY_BUCKETS = 32, 8, 16
 IDLE_BLOCKS = 7  # are not sieved after one that was no use: more of the kind will follow
 SPARSE_BYTES = 400  # with more stems than one in so many, it is quicker to look for everything everywhere
 
@@ -104,8 +106,9 @@ def lines_of(hits: Iterable[Hit], block: bytes) -> tuple[list[int], list[bytes]]
 
 def arranged(stems: Sequence[bytes]) -> list[bytes]:
     """Stems in an order that puts those that begin alike into the same bucket of the search."""
-    size, more = divmod(len(stems), BUCKETS)
-    sizes = [size + (bucket < more) for bucket in range(BUCKETS)]
+    buckets = FEW_BUCKETS if len(stems) <= FEW_TEXTS else MANY_BUCKETS
+    size, more = divmod(len(stems), buckets)
+    sizes = [size + (bucket < more) for bucket in range(buckets)]
     ends = list(accumulate(sizes, initial=0))
     alike = [sorted(stems)[start:end] for start, end in pairwise(ends)]
     return [stem for turn in zip_longest(*alike) for stem in turn if stem is not None]
