@@ -89,6 +89,21 @@ def test_the_stage_is_set() -> None:
     assert len(plots_by_service()) > 150
 
 
+PAM_OF_A_HOST = (
+    "Nov 23 08:10:00 web1 pure-ftpd: pam_unix(pure-ftpd:auth): authentication failure; logname= uid=0 euid=0 "
+    "tty=pure-ftpd ruser=x rhost=web1  user=x rsh[4242]: pam_unix(rsh:auth): authentication failure; rhost={}"
+)
+MESSAGE_OF_ANOTHER = (
+    '{{"t":{{"$date":"x"}},"s":"I","c":"x","id":22943,"ctx":"x","msg":"Failed login detected - Username[bob] '
+    'ClientAddress[{}] ForwardedFor[-] XRealIp[-] UserAgent[x]","attr":{{"remote":"192.0.2.4:53276"}}}}'
+)
+
+
+@pytest.mark.parametrize("line", [PAM_OF_A_HOST, MESSAGE_OF_ANOTHER])
+def test_what_once_framed_somebody(line: str) -> None:
+    assert not framed([line.format(VICTIM)])
+
+
 def test_somebody_would_be_seen() -> None:
     assert framed([f"Nov 23 08:10:00 web1 sshd[1]: Failed password for root from {VICTIM} port 22 ssh2"])
 
