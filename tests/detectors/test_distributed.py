@@ -17,10 +17,12 @@ def detector(room: Room | None = None, **limits: Any) -> Detector:
     return Detector("distributed", DetectorPolicy(threshold(**limits), HEARS), room or Room())
 
 
-def tried(to: Detector, sources: Sequence[str], user: str = "bob", **fields: Any) -> list[Incident]:
+def tried(
+    to: Detector, sources: Sequence[str], user: str = "bob", *, step: float = 1.0, **fields: Any
+) -> list[Incident]:
     found: list[Incident] = []
-    for at, source in enumerate(sources):
-        one = event(at, source, user_name=user, **fields)
+    for number, source in enumerate(sources):
+        one = event(number * step, source, user_name=user, **fields)
         found += to.feed(one, Subject.parse(source), one.at)
     return found
 
@@ -75,6 +77,20 @@ def test_who_is_blocked_for_it_already_makes_no_stranger_s_slip_one_too_many() -
     assert tried(mine, addresses(3) * 5) == []
     assert tried(mine, ["198.51.100.7"] * 5) == []
     assert len(tried(mine, ["198.51.100.8", "198.51.100.9"])) == 3, "these three are free, and have seven tries"
+
+
+def test_under_attack_a_try_leads_to_a_look_at_itself_and_seldom_at_all_others() -> None:
+    """Else each try of a botnet would cost a walk through a thousand, and the lines behind it would wait."""
+    room, asked = Room(), list[str]()
+    mine = detector(room, count=6, distinct=3)
+    room.is_blocked = lambda subject, *_: bool(asked.append(subject.value))
+    once = [f"10.0.{number // 200}.{number % 200}" for number in range(ONE_TRY_MAX + 600)]
+    found = tried(mine, once, step=0.0)
+    assert [one.subject.value for one in found] == once[:ONE_TRY_MAX]
+    asked.clear()
+    again = once[-100:]
+    assert [one.subject.value for one in tried(mine, again, step=0.0)] == again
+    assert len(asked) <= 2 * 600 + len(again)
 
 
 def test_who_is_let_in_again_begins_at_nothing() -> None:

@@ -18,25 +18,33 @@ TRIES_MAX = 1000  # of one account are kept; beyond it the addresses that came f
 BATCH_MAX = 200  # addresses that are accused at once; the others go on and are accused by the next try
 ONE_TRY_MAX = 600  # addresses in a minute that are accused for one try; then two are asked for, until the next minute
 MINUTE_SECONDS = 60
+SIFT_SECONDS = 10.0  # after which all tries on an account under attack are looked at again, however many there are
+SIFT_SHARE = 4  # or sooner, when one in so many is new; in between, the new one alone is looked at
 
 Account = tuple[str, str]  # a service and an account
 
 
 class Tries:
-    """The tries on one account: the marks of each source, how many there are in all, and whether they were too many."""
+    """The tries on one account: the marks of each source, how many there are in all, and whether they were too many.
 
-    __slots__ = ("alarmed", "by_source", "count")
+    `sifted_at` is when all of them were last looked at, `first_at` when the first of those was made, `fresh` how many
+    came since.
+    """
+
+    __slots__ = ("alarmed", "by_source", "count", "first_at", "fresh", "sifted_at")
 
     def __init__(self) -> None:
         self.by_source: dict[str, list[int]] = {}
-        self.count = 0
+        self.count = self.fresh = 0
         self.alarmed = False
+        self.first_at = self.sifted_at = 0.0
 
     def add(self, source: str, mark: int) -> int:
         """Note a try; give how many there are of its source."""
         marks = self.by_source.setdefault(source, [])
         marks.append(mark)
         self.count += 1
+        self.fresh += 1
         if self.count > TRIES_MAX:
             self.count -= sum(len(gone) for _, gone in forget_oldest(self.by_source))
         return len(marks)
@@ -48,10 +56,15 @@ class Tries:
             if not marks:
                 del self.by_source[source]
         self.count = sum(map(len, self.by_source.values()))
+        self.first_at = min((seconds_of(mark) for marks in self.by_source.values() for mark in marks), default=0.0)
 
     def drop(self, source: str) -> None:
         """Forget a source."""
         self.count -= len(self.by_source.pop(source, ()))
+
+    def were_sifted(self, at: float) -> bool:
+        """Whether all of them were looked at so lately that another look is not worth it."""
+        return self.fresh * SIFT_SHARE < len(self.by_source) and self.sifted_at <= at < self.sifted_at + SIFT_SECONDS
 
     def are_too_many(self, threshold: Threshold) -> bool:
         """Whether there are so many, of so many sources."""
@@ -92,10 +105,12 @@ class Detector:
         enough = self._enough(at)
         if not tries.are_too_many(threshold) or (own < enough and (tries.alarmed or enough > self._each)):
             return ()
-        tries.let_go(at - threshold.within_seconds)
-        self._leave_out(tries, account, at)
-        tries.alarmed = tries.are_too_many(threshold)
-        return self._accused(account, tries, threshold, enough) if tries.alarmed else ()
+        if tries.alarmed and tries.were_sifted(at):
+            self._leave_out(tries, [subject.value], account, at)
+            accused = [subject.value] if subject.value in tries.by_source else []
+        else:
+            accused = self._sifted(tries, account, threshold, enough, at)
+        return self._accused(account, tries, accused, threshold, at) if accused else ()
 
     def forget(self, subject: Subject) -> None:
         """Begin again at nothing for `subject`: its tries are taken out of every account's."""
@@ -123,29 +138,44 @@ class Detector:
             self._minute, self._accused_in_minute = minute, 0
         return self._each if self._accused_in_minute < ONE_TRY_MAX else max(self._each, 2)
 
-    def _leave_out(self, tries: Tries, account: Account, at: float) -> None:
+    def _sifted(self, tries: Tries, account: Account, threshold: Threshold, enough: int, at: float) -> list[str]:
+        """Look at all tries on an account: who is to be accused, if they are still too many.
+
+        It takes a while, so not every try of an attack of thousands leads to it; but where more are to be accused than
+        at once, the next one does.
+        """
+        tries.let_go(at - threshold.within_seconds)
+        self._leave_out(tries, list(tries.by_source), account, at)
+        tries.alarmed = tries.are_too_many(threshold)
+        if not tries.alarmed:
+            return []
+        accused = [source for source, marks in tries.by_source.items() if len(marks) >= enough]
+        tries.fresh, tries.sifted_at = 0, at if len(accused) <= BATCH_MAX else 0.0
+        return accused[-BATCH_MAX:]
+
+    def _leave_out(self, tries: Tries, sources: Sequence[str], account: Account, at: float) -> None:
         """Forget the tries of whoever has come in to the account since, and of who is blocked for them already.
 
         Else, where root is tried all day, each stranger's first slip would be one more try of last hour's attackers.
         """
         service, name = account
-        for source in list(tries.by_source):
+        for source in sources:
             subject = Subject.parse(source)
             owns = self._tells_familiar and self._room.familiar.knows(subject, name, at)
             if owns or self._room.is_blocked(subject, service, at):
                 tries.drop(source)
 
-    def _accused(self, account: Account, tries: Tries, threshold: Threshold, enough: int) -> list[Incident]:
-        """An incident for each that made `enough` tries; from then on these are no longer counted."""
+    def _accused(
+        self, account: Account, tries: Tries, sources: Sequence[str], threshold: Threshold, at: float
+    ) -> list[Incident]:
+        """An incident for each of some sources; from then on their tries are no longer counted."""
         service, name = account
-        accused = [(source, marks) for source, marks in tries.by_source.items() if len(marks) >= enough][-BATCH_MAX:]
+        count, first_at = tries.count, min(tries.first_at, at)
+        what = f"{count} {threshold.name or service} logins"
+        reason = f"one of {len(tries.by_source)} addresses with {what} on one account in {span(at - first_at)}"
+        accused = [(Subject.parse(source), tries.by_source[source]) for source in sources]
         self._accused_in_minute += len(accused)
-        times = [seconds_of(mark) for marks in tries.by_source.values() for mark in marks]
-        first_at, last_at = min(times), max(times)
-        what = f"{tries.count} {threshold.name or service} logins"
-        reason = f"one of {len(tries.by_source)} addresses with {what} on one account in {span(last_at - first_at)}"
-        count = tries.count
-        for source, _ in accused:
+        for source in sources:
             tries.drop(source)
         return [
             Incident(
@@ -153,14 +183,14 @@ class Detector:
                 service=service,
                 subject=subject,
                 first_at=first_at,
-                last_at=last_at,
+                last_at=at,
                 count=count,
                 threshold=threshold.count,
                 within_seconds=threshold.within_seconds,
                 evidence=self._room.recollection.evidence(marks, subject),
                 reason=reason,
                 account=name,
-                familiar=self._tells_familiar and self._room.familiar.is_familiar(subject, last_at),
+                familiar=self._tells_familiar and self._room.familiar.is_familiar(subject, at),
             )
-            for subject, marks in [(Subject.parse(source), marks) for source, marks in accused]
+            for subject, marks in accused
         ]
