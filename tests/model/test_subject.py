@@ -1,5 +1,7 @@
 """Subjects: one spelling for each, and an invalid one cannot be constructed."""
 
+from ipaddress import IPv6Address, ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -40,6 +42,15 @@ def test_the_subject_around_an_address_holds_it(address: object, prefix: int) ->
     assert parsed in subject.network
     assert subject == Subject.parse(subject.value)
     assert subject.network.prefixlen == (32 if parsed.version == 4 else prefix)
+
+
+@given(some.lists(some.sampled_from([0, 1, 0xA0, 0xFFFF]), min_size=8, max_size=8))
+def test_the_half_of_an_address_is_written_as_everywhere_else(groups: list[int]) -> None:
+    address = IPv6Address(":".join(f"{group:x}" for group in groups))
+    subject = Subject.around(address, 64)
+    assert subject == Subject("network", str(ip_network((address, 64), strict=False)))
+    assert hash(subject) == hash(Subject.parse(subject.value))
+    assert subject.network == ip_network(subject.value)
 
 
 def test_a_user_covers_no_addresses() -> None:

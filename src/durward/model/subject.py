@@ -10,6 +10,7 @@ from durward.model.address import Address, InvalidAddressError, Network, parse_n
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 CANONICAL_IPV4 = re.compile(rf"(?:{OCTET}\.){{3}}{OCTET}")
+HALF_BITS = 64  # of an IPv6 address are its network's; that is how most are counted
 
 Kind = Literal["address", "network", "user", "process", "file"]
 
@@ -49,7 +50,16 @@ class Subject:
         """The subject to count for `address`: itself, or for IPv6 its network of `prefix_v6` bits."""
         if address.version == 4 or prefix_v6 == address.max_prefixlen:
             return cls("address", str(address))
+        if prefix_v6 == HALF_BITS:
+            return cls._trusted("network", _half(int(address) >> HALF_BITS))
         return cls("network", str(ip_network((address, prefix_v6), strict=False)))
+
+    @classmethod
+    def _trusted(cls, kind: Kind, value: str) -> Self:
+        """A subject whose value is known to be in canonical form: to look is what takes most of the time."""
+        subject = cls.__new__(cls)
+        subject.__dict__.update(kind=kind, value=value)
+        return subject
 
     @cached_property
     def network(self) -> Network:
@@ -57,6 +67,14 @@ class Subject:
         if self.kind == "address" and CANONICAL_IPV4.fullmatch(self.value):
             return IPv4Network(self.value)
         return parse_network(self.value)
+
+
+def _half(number: int) -> str:
+    """The network whose first half is `number`, written by RFC 5952: its second half is in the longest run of zeros."""
+    groups = [f"{number >> shift & 0xFFFF:x}" for shift in (48, 32, 16, 0)]
+    while groups and groups[-1] == "0":
+        groups.pop()
+    return f"{':'.join(groups)}::/{HALF_BITS}"
 
 
 def _kind_of(network: Network) -> Kind:
