@@ -29,9 +29,10 @@ class Place:
         self.log, self.later = directory / "auth.log", directory / "later.log"
         home = Home.below(directory / "home")
         home.etc.mkdir(parents=True)
-        files = f'files = ["{self.log}", "{directory}/l*.log"]'
+        self.site = directory / "sites/one.log"
+        files = f'files = ["{self.log}", "{directory}/l*.log", "{self.site.parent}/*.log"]'
         (home.etc / "durward.toml").write_text(f"[services.sshd]\n{files}\njournal = []\n")
-        self.enforcer = OpeningDoor(directory, [str(self.log), f"{directory}/l*.log"])
+        self.enforcer = OpeningDoor(directory, [str(self.log), f"{directory}/l*.log", f"{self.site.parent}/*.log"])
         everything = load(home)
         loaded = replace(everything, services=[card for card in everything.services if card.id == "sshd"])
         import_detectors(loaded.detectors)
@@ -103,6 +104,26 @@ def test_a_log_that_a_glob_names_is_found_when_it_comes(place: Place) -> None:
     place.append(*(failure(second, minute=11) for second in range(5)), to=place.later)
     place.watch.look(NOW + 10)
     assert len(place.read()) == 1
+
+
+def test_a_directory_that_was_not_there_is_looked_for_each_minute(place: Place) -> None:
+    place.begin_reading()
+    place.site.parent.mkdir()
+    place.append(*(failure(second, minute=11) for second in range(5)), to=place.site)
+    place.watch.look(NOW + 10)
+    assert place.watch.read(NOW) == []
+    place.watch.look(NOW + 60)
+    assert len(place.watch.read(NOW)) == 1
+
+
+def test_a_directory_whose_making_was_noticed_is_looked_into_at_once(place: Place) -> None:
+    place.log.touch()
+    place.begin_reading()
+    place.site.parent.mkdir()
+    place.append(*(failure(second, minute=11) for second in range(5)), to=place.site)
+    place.watch.notice()
+    place.watch.look(NOW + 1)
+    assert len(place.watch.read(NOW)) == 1
 
 
 def test_what_may_not_be_read_is_told(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

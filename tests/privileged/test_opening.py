@@ -11,7 +11,7 @@ import pytest
 
 from durward.privileged import opening
 from durward.privileged.failure import OpeningError
-from durward.privileged.opening import Sources, matching, open_journal, open_log, siblings
+from durward.privileged.opening import Sources, is_absent, matching, open_journal, open_log, siblings
 from durward.privileged.walking import Place
 from durward.privileged.watches import Watches
 
@@ -297,3 +297,18 @@ def test_without_a_journal_there_is_nothing(tmp_path: Path) -> None:
 def test_watches_can_be_closed() -> None:
     with Watches() as watches:
         os.fstat(watches.descriptor)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "absent"),
+    [
+        ("{}/*.log", False),
+        ("{}/a.log", False),
+        ("{}/*/logs/*.log", False),
+        ("{}/none/*.log", True),
+        ("{}/a.log/*", True),
+    ],
+)
+def test_whether_there_is_anything_that_a_pattern_could_find(tmp_path: Path, pattern: str, absent: bool) -> None:
+    (tmp_path / "a.log").touch()
+    assert is_absent(pattern.format(tmp_path)) == absent

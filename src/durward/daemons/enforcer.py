@@ -25,7 +25,7 @@ from durward.privileged.flows import ConnectionTables
 from durward.privileged.guards import Guards, guards_of
 from durward.privileged.keeper import Keeper, Wanted
 from durward.privileged.knocks import KnockCopies
-from durward.privileged.opening import Sources
+from durward.privileged.opening import Sources, is_absent
 from durward.privileged.probes import ProbeCopies
 from durward.privileged.queues import Queues
 from durward.privileged.sets import Sets
@@ -204,7 +204,8 @@ class Enforcer:
             return {}, self._of_the_kernel(word.name)
         if word.name == "open list":
             paths = [path for path in self._sources.matching(fields["pattern"]) if path > fields["after"]]
-            return {"paths": paths[:PATHS_PER_ANSWER], "more": len(paths) > PATHS_PER_ANSWER}, []
+            absent = not paths and is_absent(fields["pattern"])
+            return {"paths": paths[:PATHS_PER_ANSWER], "more": len(paths) > PATHS_PER_ANSWER, "absent": absent}, []
         if word.name == "open file":
             opened = self._sources.open(fields["path"])
             reply = {"watches": opened.watches, "problem": opened.problem}

@@ -9,10 +9,14 @@ from durward.sources.opening import NotNowError
 
 
 class Opening:
-    """Asks the enforcer for descriptors. A path that it cannot or will not open is absent; the reason is kept."""
+    """Asks the enforcer for descriptors. A path that it cannot or will not open is absent; the reason is kept.
+
+    `absent` are the globs whose directory was not there when they were last asked for.
+    """
 
     def __init__(self, door: Door) -> None:
         self.problems: dict[str, str] = {}
+        self.absent: set[str] = set()
         self.watches: dict[str, list[tuple[int, bytes]]] = {}
         self._door = door
 
@@ -47,6 +51,10 @@ class Opening:
         after, more = "", True
         while more:
             answer = self._door.channel.ask("open list", pattern=glob, after=after)
+            if answer["absent"]:
+                self.absent.add(glob)
+            else:
+                self.absent.discard(glob)
             yield from answer["paths"]
             more = answer["more"] and bool(answer["paths"])
             after = answer["paths"][-1] if answer["paths"] else after

@@ -3,7 +3,7 @@
 import fnmatch
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
@@ -38,6 +38,8 @@ from durward.sources.opening import ABSENT, NotNowError, SourceError
 from durward.sources.watching import CREATE, MOVED_TO, read_changes
 
 LIST_SECONDS = 10.0  # how often globs are looked at again although no notice came
+LIST_ALL_SECONDS = 60.0  # how often those in directories that there are not, or of which there may be thousands
+WILD = frozenset("*?[")
 LIST_SECONDS_MIN = 1.0  # and how often at most, however many files are made
 RESTLESS_SECONDS = 0.2  # between two looks at a rotated file that may still be written to
 CALENDAR_SECONDS = 60.0  # a calendar is used for this long
@@ -99,7 +101,7 @@ class Watch:
         self._saved = dict(saved)
         self._services: dict[str, frozenset[str]] = {}
         self._tallies: dict[str, Tally] = {}
-        self._list_at = 0.0
+        self._list_at = self._list_all_at = 0.0
         self._listed_at = 0.0
 
     def connect(self, now: float) -> None:
@@ -109,7 +111,7 @@ class Watch:
             os.close(self.changes_descriptor)
         self.changes_descriptor = descriptor
         self._journal.open(now)
-        self._list_at = 0.0
+        self._list_at = self._list_all_at = 0.0
         for path in self._services:
             self._take_watches(path, now)
         self._files.changed_all()
@@ -119,14 +121,21 @@ class Watch:
         if now < self._list_at or not self._opening.connected:
             return
         try:
-            for glob in self._globs:
-                found = self._opening.matching(glob) if set(glob) & set("*?[") else [glob]
+            for glob in self._worth_a_look(now):
+                found = self._opening.matching(glob) if set(glob) & WILD else [glob]
                 for path in found:
                     self._follow(path, now)
         except ChannelError:
             return
         self._listed_at, self._list_at = now, now + LIST_SECONDS
         self._twins.told_twice = told_twice(self._present(), self._journal.services)
+
+    def _worth_a_look(self, now: float) -> Iterable[str]:
+        """The globs of the settings; mostly only those of one directory, if it was there the last time."""
+        if now < self._list_all_at:
+            return [glob for glob in self._globs if glob not in self._opening.absent and not _of_many(glob)]
+        self._list_all_at = now + LIST_ALL_SECONDS
+        return self._globs
 
     def notice(self) -> None:
         """Hear which files changed."""
@@ -135,6 +144,7 @@ class Watch:
         self._journal.notice({change.watch for change in changes})
         if any(change.mask & (CREATE | MOVED_TO) for change in changes):
             self._list_at = min(self._list_at, self._listed_at + LIST_SECONDS_MIN)
+            self._list_all_at = self._list_at
 
     def read(self, now: float) -> list[Decision]:
         """Read what has come, and give what is decided because of it. `gave_lines` tells whether anything came."""
@@ -373,6 +383,10 @@ def _lost(file: LogFile) -> str:
 def read_anyway(settings: Settings) -> tuple[str, ...]:
     """The logs that are read although no service writes to them."""
     return () if settings.sources.unexplained == "off" else settings.sources.unexplained_files
+
+
+def _of_many(glob: str) -> bool:
+    return bool(set(glob.rpartition("/")[0]) & WILD)
 
 
 def _globs(loaded: Loaded) -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from durward.privileged.failure import OpeningError
@@ -127,6 +127,12 @@ def matching(pattern: str) -> list[str]:
     """The files that a pattern names now, in order; directories and other things that are no files are left out."""
     found = (path for path in _glob(pattern) if Path(path).is_file())
     return sorted(islice(found, MATCHES_MAX))
+
+
+def is_absent(pattern: str) -> bool:
+    """Whether there is no such directory as the one that a pattern begins with, before its first wildcard."""
+    parts = takewhile(lambda part: not glob.has_magic(part), Path(pattern).parent.parts)
+    return not Path(*parts).is_dir()
 
 
 def open_journal(roots: Iterable[str] = JOURNAL_ROOTS, descriptors_max: int = JOURNAL_FILES_MAX) -> list[int]:
