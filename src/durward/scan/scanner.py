@@ -28,7 +28,8 @@ from durward.scan.wrapped import NONE, Unwrapped, unwrapped
 
 POSITION = itemgetter(Event._fields.index("position"))
 OPEN_MAX = 1024  # sources of which is remembered that their last line goes on; the first is forgotten beyond that
-PREFILTERS_MAX = 64  # sets of services for which the prefilters are kept; all are made anew beyond that
+PREFILTERS_MAX = 64  # sets of services for which prefilters are kept; all are made anew beyond that. The set of all
+# takes 12 MiB, and only who reads a log that nobody named needs it.
 
 
 class Prefilters(NamedTuple):
@@ -50,7 +51,6 @@ class Scanner:
         self._sharing = Sharing(cards)
         self._topology = topology or Topology()
         self._prefilters: dict[frozenset[str] | None, Prefilters] = {}
-        self._prefilter(None)
         self.doubts = Doubts()
         self._open: dict[str, frozenset[bytes]] = {}
         self._builder = Builder(self._topology)
@@ -119,7 +119,7 @@ class Scanner:
     def _prefilter(self, services: frozenset[str] | None) -> Prefilters:
         if services not in self._prefilters:
             if len(self._prefilters) >= PREFILTERS_MAX:
-                self._prefilters = {None: self._prefilters[None]}
+                self._prefilters.clear()
             wanted = self._sharing.wanted(services)
             rules = [rule for rule in self.rules if wanted is None or rule.service in wanted]
             records = [rule for rule in self.record_rules if wanted is None or rule.service in wanted]
