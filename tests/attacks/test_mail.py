@@ -34,6 +34,8 @@ count = 61
 [detectors.mail_queue]
 every = "1s"
 queues = ["{work}/spool/active", "{work}/spool/deferred"]
+[detectors.script_mail]
+homes = ["{work}/homes"]
 """
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
@@ -117,6 +119,26 @@ def test_an_account_that_writes_to_many_is_named(mail: Mail) -> None:
     mail.wait(lambda: mail.told("bob") == ["alert"], "the account is told of")
     assert mail.told(busy.address) == []
     assert not mail.is_blocked(busy.address)
+
+
+def test_a_directory_that_sends_is_named_with_the_scripts_in_it(mail: Mail) -> None:
+    """The one that sends, not one that says nothing of mail, nor what lies behind a link."""
+    blog = mail.door.work / "homes/bob/public_html/blog"
+    blog.mkdir(parents=True)
+    (blog / "index.php").write_text("<?php echo 'hello'; ?>")
+    (blog / "wp-mailer.php").write_text("<?php mail($to, $subject, $text); ?>")
+    (mail.door.work / "secret.php").write_text("<?php mail('root'); ?>")
+    (blog / "link.php").symlink_to(mail.door.work / "secret.php")
+    stamp = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    line = f"{stamp} cwd={blog} 3 args: /usr/sbin/sendmail -t -i"
+    mail.writes(mail.main_log, *[line] * 101)
+    mail.wait(lambda: mail.told(str(blog)) == ["alert"], "the directory is told of")
+    (entry,) = [one for one in mail.log() if one["subject"] == str(blog)]
+    (layer,) = mail.durward.ask("why", entry["receipt"])["layers"]
+    assert layer == mail.durward.ask("why", str(blog))["layers"][0]
+    files = [one["text"] for one in layer["evidence"] if one["source"] == "files"]
+    assert len(files) == 1
+    assert files[0].startswith(f"{blog}/wp-mailer.php: mail(); changed ")
 
 
 def test_a_full_queue_is_told_of(mail: Mail) -> None:

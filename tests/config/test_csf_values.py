@@ -6,7 +6,7 @@ import pytest
 from tests.config.cards import SERVICES, detectors
 
 from durward.catalog.setting import InvalidSettingError, Setting
-from durward.config.csf_values import from_csf, to_csf
+from durward.config.csf_values import INSTEAD, from_csf, to_csf
 from durward.config.schema import schema_of
 
 SCHEMA = schema_of(SERVICES, detectors())
@@ -163,3 +163,18 @@ def test_every_name_can_be_written_and_read_again() -> None:
 def test_values_for_csf(name: str, written: Any, text: str) -> None:
     setting = setting_of(name)
     assert to_csf(name, setting.read(written), setting) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("DYNDNS_IGNORE", "exemptions.ignored_names"),
+        ("GLOBAL_DYNDNS", "exemptions.names"),
+        ("GLOBAL_DYNDNS_IGNORE", "exemptions.names"),
+        ("LF_SCRIPT_PERM", "alerts.hook.script"),
+        ("LOGSCANNER_STYLE", "the most frequent first"),
+    ],
+)
+def test_it_is_said_what_to_do_instead(name: str, advice: str) -> None:
+    assert INSTEAD[name].startswith("is no setting here: ")
+    assert advice in INSTEAD[name]

@@ -20,7 +20,7 @@ from durward.daemons.door import Door
 from durward.daemons.exemptions import Exemptions
 from durward.daemons.explaining import Explaining
 from durward.daemons.ledger import Ledger
-from durward.model import Decision
+from durward.model import Decision, Subject
 from durward.store import decisions, standing
 
 NOW = 1_795_421_500.0
@@ -143,6 +143,18 @@ def test_why_says_what_is_known(room: Room) -> None:
     (answer,) = room.ask("why", subject=decided.receipt)
     assert {past["decision"] for past in answer["history"]} == {1, 2}
     assert answer["history"][-1]["origin"] == "detector:brute_force"
+
+
+def test_why_says_what_was_told_of_a_file_by_its_name_and_by_the_receipt(room: Room) -> None:
+    """Nobody is refused because of it, and its lines are shown all the same."""
+    blog = Subject("file", "/home/bob/blog")
+    told = Decision("alert", blog, NOW, None, "101 mails", "detector:script_mail", incident=incident(blog))
+    (decided, *_), _refused = room.acting.act([told], {}, NOW)
+    (answer,) = room.ask("why", subject=decided.receipt)
+    assert [answer] == room.ask("why", subject=blog.value)
+    (layer,) = answer["layers"]
+    assert (layer["layer"], layer["blocked"], answer["blocked"]) == ("told", False, False)
+    assert (layer["receipt"], len(layer["evidence"])) == (decided.receipt, 5)
 
 
 @pytest.mark.parametrize(

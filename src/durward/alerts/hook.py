@@ -68,7 +68,7 @@ def calls(alert: Alert) -> list[tuple[str, list[str]]]:
     if alert.about in RELAYS and not subject.startswith("-"):
         found.append(("relay", [subject, alert.about.upper(), inert.line(alert.done), str(alert.count), lines]))
     if alert.detector == SCRIPT and subject.startswith("/"):
-        found.append(("script", [subject, str(alert.count), lines, ""]))
+        found.append(("script", [subject, str(alert.count), lines, "\n".join(inert.lines(alert.files))]))
     return found
 
 

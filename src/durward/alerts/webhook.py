@@ -69,7 +69,8 @@ def _fields(alert: Alert) -> dict[str, Any]:
             fields[name] = inert.line(value)
     times = {name: page.iso(fields[name]) for name in ("at", "first_at", "last_at")}
     until = None if alert.until is None else page.iso(alert.until)
-    return fields | times | {"until": until, "evidence": inert.lines(alert.evidence)}
+    texts = {"evidence": inert.lines(alert.evidence), "files": inert.lines(alert.files)}
+    return fields | times | texts | {"until": until}
 
 
 def _posted(

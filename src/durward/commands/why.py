@@ -10,6 +10,7 @@ from durward.commands.refusing import foreign_lines, limit_lines
 from durward.commands.terminal import bold, emit, inert, lasting, moment, quantity, table
 from durward.commands.verb import Exit, ask_engine, fail, here, verb
 from durward.model import Port, parse_address
+from durward.model.event import FILES
 
 HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
 
@@ -18,7 +19,7 @@ HISTORY_SHOWN = 8  # earlier decisions on the page; --json gives more
 @click.argument("subject")
 @click.option("--port", metavar="22", help="Also ask the kernel whether it would reach this port: 22 or 53/udp.")
 def command(*, subject: str, port: str | None, as_json: bool) -> None:
-    """Explain what refuses SUBJECT: an address, a network, a receipt that a visitor was given, or an account's name.
+    """Explain what refuses SUBJECT: an address, a network, a receipt, or the name of an account or a file.
 
     Shows the decision, the log lines that prove it, what was kept out since, when it ends, what would happen next
     time, and the one command that takes it back. Exit status: 0 not blocked, 1 blocked.
@@ -40,7 +41,9 @@ def page(reply: dict[str, Any]) -> str:
     """The answer as people read it."""
     lines: list[str] = []
     for layer in reply["layers"]:
-        if "decision" in layer:
+        if layer["layer"] == "told":
+            lines += _told(layer)
+        elif "decision" in layer:
             lines += _block(reply, layer)
     if not lines:
         state = "is refused for now" if reply["blocked"] else "is not blocked"
@@ -100,11 +103,30 @@ def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
     if layer["next_time"]:
         facts.append(("Next time", f"it would be for {layer['next_time']}"))
     lines = [f"{bold(who)} {verb_phrase}, {lasting(layer['until'])}.", "", table(facts, "  ")]
-    if layer["evidence"]:
-        lines += ["", f"  The {quantity(len(layer['evidence']), 'line')} that led to it"]
-        lines += [f"    {inert(line['text'])}" for line in layer["evidence"]]
-        lines += [f"    from {inert(source)}" for source in sorted({line["source"] for line in layer["evidence"]})]
+    lines += _evidence(layer)
     return [*lines, "", f"  To let it in again:  {bold(layer['undo'])}"]
+
+
+def _told(layer: dict[str, Any]) -> list[str]:
+    """What people were told of an account, a file or a process; nobody is refused because of it."""
+    decided = f"{moment(layer['made_at'])} by {inert(layer['origin'])}, receipt {layer['receipt']}"
+    facts = [("Why", inert(layer["reason"])), ("Decided", decided)]
+    head = f"{bold(inert(layer['subject']))} is what an alert was about; nobody is refused because of it."
+    return [head, "", table(facts, "  "), *_evidence(layer)]
+
+
+def _evidence(layer: dict[str, Any]) -> list[str]:
+    """The lines that led to a decision, and the files that may have to do with it."""
+    shown = [line for line in layer["evidence"] if line["source"] != FILES]
+    files = [line for line in layer["evidence"] if line["source"] == FILES]
+    rows: list[str] = []
+    if shown:
+        rows += ["", f"  The {quantity(len(shown), 'line')} that led to it"]
+        rows += [f"    {inert(line['text'])}" for line in shown]
+        rows += [f"    from {inert(source)}" for source in sorted({line["source"] for line in shown})]
+    if files:
+        rows += ["", "  Files that may have done it", *(f"    {inert(line['text'])}" for line in files)]
+    return rows
 
 
 def _state_of(layer: dict[str, Any]) -> str:

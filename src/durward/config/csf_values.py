@@ -16,6 +16,11 @@ CSF_RATES = {"SYNFLOOD": "100/s burst 150 per source", "UDPFLOOD": "100/s burst 
 INSTEAD = {
     "DYNDNS_IGNORE": "is no setting here: whoever exemptions.names lets in is not counted either; for names that are "
     "not to be counted and not let in there is exemptions.ignored_names",
+    "GLOBAL_DYNDNS": "is no setting here: put the names of that file into exemptions.names",
+    "GLOBAL_DYNDNS_IGNORE": "is no setting here: whoever exemptions.names lets in is not counted either",
+    "LF_SCRIPT_PERM": "is no setting here: to take a directory away stops the site and not the intruder, and a forged "
+    "line would stop any site; the alert names the files, and alerts.hook.script runs a program of yours with them",
+    "LOGSCANNER_STYLE": "is no setting here: alike lines stand together, the most frequent first",
 }
 LOGIN_SWITCHES = (
     "LF_SSH_EMAIL_ALERT",

@@ -145,6 +145,7 @@ TABLE: Table = {
     "look counters": {},
     "look connections": {},
     "look queues": {},
+    "look scripts": {"path": _path},
     "look bans": {"after": _text, "ports": _flag},
     "look meters": {"subject": _subject, "names": _names},
     "look others": {"subject": _subject},

@@ -9,6 +9,7 @@ from durward.daemons.door import Door, Refusal
 from durward.daemons.ledger import Ledger
 from durward.daemons.process import say
 from durward.daemons.reconciling import Reconciling
+from durward.daemons.scripts import Scripts
 from durward.engine.engine import Engine
 from durward.model import Decision
 from durward.store import standing
@@ -25,6 +26,7 @@ class Acting:
         self._engine = engine
         self._ledger = ledger
         self._door = door
+        self._scripts = Scripts(door)
         self._reconciling: Reconciling | None = None
 
     def act(
@@ -35,7 +37,7 @@ class Acting:
         What a detector decided goes to the kernel first, because an attacker does not wait for the disk: after a crash
         in between, its lines are read again, and lead to the same decision. What people decided is written first.
         """
-        decided = self._ledger.number(made)
+        decided = self._ledger.number(self._scripts.completed(made))
         if self._reconciling is not None:
             self._reconciling.note(decided)
         held = {one.id: one.held for one in decided if one.held}

@@ -191,6 +191,8 @@ class Answering:
             if entry is None:
                 return [self._why_account(text, error, now)]
             subject = entry.decision.subject
+            if subject.kind not in ("address", "network"):
+                return [self._why_account(subject.value, error, now)]
         return [self._explaining.explain(subject, now)]
 
     def _why_account(self, account: str, error: InvalidAddressError, now: float) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from durward.privileged.knocks import KnockCopies
 from durward.privileged.opening import Sources, is_absent
 from durward.privileged.probes import ProbeCopies
 from durward.privileged.queues import Queues
+from durward.privileged.scripts import NoLookError, Scripts
 from durward.privileged.sets import Sets
 from durward.ruleset.policy import DENY_LIST
 from durward.ruleset.skeleton import skeleton
@@ -67,6 +68,7 @@ class Enforcer:
         self._banned: dict[str, list[tuple[int, int]]] = {}
         self._connections = ConnectionTables()
         self._queues = Queues(loaded.settings.detectors["mail_queue"].general["queues"])
+        self._scripts = Scripts(loaded.settings.detectors["script_mail"].general["homes"])
         self._knocks_kept_at, self._knocks_problem = 0.0, ""
         self._ssh_ports = firewall.ssh_ports
         self._guards = guards
@@ -231,7 +233,16 @@ class Enforcer:
             return self._connections.look()
         if word.name == "look queues":
             return {"queues": self._queues.look()}
+        if word.name == "look scripts":
+            return self._look_scripts(word.fields["path"])
         return self._looking.look(word)
+
+    def _look_scripts(self, path: str) -> dict[str, Any]:
+        try:
+            found, more = self._scripts.look(path)
+        except NoLookError as error:
+            return {"candidates": [], "more": False, "problem": str(error)}
+        return {"candidates": [[one.path, one.ways, one.changed_at] for one in found], "more": more, "problem": ""}
 
     def _bans(self, after: str, *, ports: bool) -> dict[str, Any]:
         """A page of those whom the kernel banned by itself. The ports are found once for all pages."""

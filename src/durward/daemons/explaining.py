@@ -16,11 +16,13 @@ from durward.daemons.ruling import ruling
 from durward.engine.engine import Engine
 from durward.engine.explain import Case, Held, Past, account_explanation, explanation
 from durward.model import Decision, Standing, Subject
+from durward.model.subject import Kind
 from durward.ruleset.limits import Limit
 from durward.ruleset.skeleton import THROTTLE_RATE
 from durward.store import accounts, counters, decisions, explanations, source_names, standing
 
 HISTORY_MAX = 20  # earlier decisions that `why` shows
+NAMED: tuple[Kind, ...] = ("user", "file", "process")  # subjects that are no addresses
 AGAINST = standing.DROPS["unblock"]  # the lists whose entries stand against somebody
 
 
@@ -71,17 +73,21 @@ class Explaining:
         return found
 
     def explain_account(self, account: str, now: float) -> dict[str, Any] | None:
-        """What was decided because of failures on an account; None where nothing was."""
+        """What was decided because of failures on an account, or told of a file or a process; None for nothing."""
         store = self._ledger.store
+        about = [Subject(kind, account) for kind in NAMED] if account else []
+        told = [entry for one in about for entry in decisions.history(store, one, HISTORY_MAX)]
         entries = [decisions.by_id(store, number) for number in accounts.decisions_about(store, account, HISTORY_MAX)]
-        past = [Past(entry.decision, entry.refused) for entry in entries if entry is not None]
+        known = {entry.decision.id: entry for entry in [*told, *entries] if entry is not None}
+        past = [Past(known[number].decision, known[number].refused) for number in sorted(known, reverse=True)]
         if not past:
             return None
         blocks = [one for other in past for one in standing.of_decision(store, other.decision.id)]
         blocks = [one for one in blocks if one.listing in AGAINST]
         blocks = [one for one in blocks if one.until is None or one.until > now]
         held = [held for held in map(self._held, blocks, self._readings(blocks)) if held is not None]
-        return account_explanation(account, held, past, self._throttle_rate)
+        newest = explanations.explain(store, told[0].decision.id) if told else None
+        return account_explanation(account, held, past, newest.decision if newest else None, self._throttle_rate)
 
     def _held(self, one: Standing, reading: Reading | None) -> Held | None:
         entry = explanations.explain(self._ledger.store, one.decision)

@@ -7,6 +7,13 @@ from durward.control.channel import ChannelError
 from durward.daemons.door import Door
 from durward.sources.opening import NotNowError
 
+WILD = frozenset("*?[")  # what makes a path of the settings a glob
+
+
+def is_of_many(glob: str) -> bool:
+    """Whether a glob names files of directories that are not named one by one: there may be thousands."""
+    return bool(set(glob.rpartition("/")[0]) & WILD)
+
 
 class Opening:
     """Asks the enforcer for descriptors. A path that it cannot or will not open is absent; the reason is kept.

@@ -19,7 +19,7 @@ from durward.daemons.floods import Floods
 from durward.daemons.hearsay import Hearsay
 from durward.daemons.journal import JournalReading
 from durward.daemons.liveness import Liveness
-from durward.daemons.opening import Opening
+from durward.daemons.opening import WILD, Opening, is_of_many
 from durward.daemons.process import say
 from durward.daemons.told_twice import told_twice
 from durward.daemons.unexplained import Unexplained
@@ -39,7 +39,6 @@ from durward.sources.watching import CREATE, MOVED_TO, read_changes
 
 LIST_SECONDS = 10.0  # how often globs are looked at again although no notice came
 LIST_ALL_SECONDS = 60.0  # how often those in directories that there are not, or of which there may be thousands
-WILD = frozenset("*?[")
 LIST_SECONDS_MIN = 1.0  # and how often at most, however many files are made
 RESTLESS_SECONDS = 0.2  # between two looks at a rotated file that may still be written to
 CALENDAR_SECONDS = 60.0  # a calendar is used for this long
@@ -133,7 +132,7 @@ class Watch:
     def _worth_a_look(self, now: float) -> Iterable[str]:
         """The globs of the settings; mostly only those of one directory, if it was there the last time."""
         if now < self._list_all_at:
-            return [glob for glob in self._globs if glob not in self._opening.absent and not _of_many(glob)]
+            return [glob for glob in self._globs if glob not in self._opening.absent and not is_of_many(glob)]
         self._list_all_at = now + LIST_ALL_SECONDS
         return self._globs
 
@@ -383,10 +382,6 @@ def _lost(file: LogFile) -> str:
 def read_anyway(settings: Settings) -> tuple[str, ...]:
     """The logs that are read although no service writes to them."""
     return () if settings.sources.unexplained == "off" else settings.sources.unexplained_files
-
-
-def _of_many(glob: str) -> bool:
-    return bool(set(glob.rpartition("/")[0]) & WILD)
 
 
 def _globs(loaded: Loaded) -> dict[str, set[str]]:

@@ -68,10 +68,15 @@ def explanation(case: Case) -> dict[str, Any]:
 
 
 def account_explanation(
-    account: str, held: Sequence[Held], past: Sequence[Past], throttle_rate: str = ""
+    account: str, held: Sequence[Held], past: Sequence[Past], told: Decision | None = None, throttle_rate: str = ""
 ) -> dict[str, Any]:
-    """The answer for the name of an account: who is refused because of failures on it."""
+    """The answer for a name that is no address: who is refused because of failures on an account, and what was told.
+
+    `told` is the newest decision about the name itself: an account, a file or a process, which refuses nobody.
+    """
     layers = [_layer(one, throttle_rate, passes=False) for one in held]
+    if told is not None:
+        layers.append({"layer": "told", "blocked": False, **history_entry(told, None), **_proof(told)})
     return {
         "subject": account,
         "blocked": any(layer["blocked"] for layer in layers),
@@ -124,7 +129,7 @@ def undo_of(decision: Decision) -> str:
 
 
 def _layer(held: Held, throttle_rate: str, *, passes: bool) -> dict[str, Any]:
-    decision, incident = held.decision, held.decision.incident
+    decision = held.decision
     throttle = held.standing.listing == "throttle"
     layer: dict[str, Any] = {
         "layer": held.standing.listing,
@@ -134,7 +139,7 @@ def _layer(held: Held, throttle_rate: str, *, passes: bool) -> dict[str, Any]:
         "packets": held.packets,
         "bytes": held.bytes,
         "in_kernel": held.in_kernel,
-        "evidence": [],
+        **_proof(decision),
         "undo": undo_of(decision),
         "next_time": None if held.next_seconds is None else text_of(held.next_seconds),
     }
@@ -142,18 +147,23 @@ def _layer(held: Held, throttle_rate: str, *, passes: bool) -> dict[str, Any]:
         layer["name"] = held.name
     if throttle:
         layer |= {"throttled": held.in_kernel and not passes, "limit": throttle_rate}
-    if incident is not None:
-        layer |= {
-            "count": incident.count,
-            "threshold": incident.threshold,
-            "within": text_of(incident.within_seconds),
-            "service": incident.service,
-            "account": incident.account,
-            "first_at": moment(incident.first_at),
-            "last_at": moment(incident.last_at),
-            "evidence": [evidence_entry(line) for line in incident.evidence],
-        }
     return layer
+
+
+def _proof(decision: Decision) -> dict[str, Any]:
+    incident = decision.incident
+    if incident is None:
+        return {"evidence": []}
+    return {
+        "count": incident.count,
+        "threshold": incident.threshold,
+        "within": text_of(incident.within_seconds),
+        "service": incident.service,
+        "account": incident.account,
+        "first_at": moment(incident.first_at),
+        "last_at": moment(incident.last_at),
+        "evidence": [evidence_entry(line) for line in incident.evidence],
+    }
 
 
 def evidence_entry(line: Evidence) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from durward.messages.inert import line
 from durward.model import Decision, Finding, Incident, Scope, Standing, Subject
 from durward.model.alert import Alert, AlertKind, Severity
 from durward.model.duration import text_of
+from durward.model.event import FILES
 
 LASTING_SECONDS = 7 * 86400.0  # a block that is longer than this has seen escalation
 REPEAT_SECONDS = 86400.0  # the same finding is told once in so long
@@ -46,9 +47,10 @@ def of_decision(decision: Decision, refused: str | None) -> Alert | None:
         count=incident.count if incident else 0,
         first_at=incident.first_at if incident else decision.made_at,
         last_at=incident.last_at if incident else decision.made_at,
-        evidence=tuple(one.text for one in incident.evidence[-TOLD_EVIDENCE_MAX:]) if incident else (),
+        evidence=_texts(incident, of_files=False),
         account=_account(incident, decision.subject) or "",
         about=(incident.about or "") if incident else "",
+        files=_texts(incident, of_files=True),
     )
     return _of_held(made) if decision.held else made
 
@@ -68,6 +70,12 @@ def of_account(decision: Decision, refused: str | None) -> Alert | None:
     kind: AlertKind = "account" if incident.severity is None else "login"
     key = f"{kind}:{incident.detector}:{incident.service}:{who}:{decision.made_at:.3f}"
     return replace(made, key=key, kind=kind, gathering=key)
+
+
+def _texts(incident: Incident | None, *, of_files: bool) -> tuple[str, ...]:
+    """The last lines of an incident, or the files that may have to do with it."""
+    evidence = incident.evidence if incident else ()
+    return tuple(one.text for one in evidence if (one.source == FILES) == of_files)[-TOLD_EVIDENCE_MAX:]
 
 
 def _account(incident: Incident | None, subject: Subject) -> str | None:

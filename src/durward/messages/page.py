@@ -46,8 +46,9 @@ def cut(text: str) -> str:
 def details(alert: Alert, line: Line = inert.line) -> list[str]:
     """One alert, with all its evidence."""
     rows = [_labelled(label, text, line) for label, text in _facts(alert)]
-    if alert.evidence:
-        rows += ["", "Lines"] + [f"  {line(text, inert.LINE_CHARACTERS_MAX)}" for text in alert.evidence]
+    for title, texts in (("Lines", alert.evidence), ("Files that may have done it", alert.files)):
+        if texts:
+            rows += ["", title] + [f"  {line(text, inert.LINE_CHARACTERS_MAX)}" for text in texts]
     return rows
 
 

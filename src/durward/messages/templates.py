@@ -109,7 +109,8 @@ def tags_of(alert: Alert, host: str) -> Mapping[str, tuple[str, ...]]:
         single |= {"block": alert.subject, "class": CLASSES.get(alert.subject.rpartition("/")[2], "")}
     tags = {name: (inert.line(value),) for name, value in single.items()}
     many = tuple(inert.lines(alert.evidence))
-    return tags | {"text": many, "iptext": many, "emails": many, "ips": many}
+    files = tuple(inert.lines(alert.files))
+    return tags | {"text": many, "iptext": many, "emails": many, "ips": many, "scripts": files}
 
 
 def _fill(text: str, tags: Mapping[str, tuple[str, ...]], joint: str) -> str:

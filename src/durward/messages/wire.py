@@ -14,7 +14,7 @@ PAYLOAD_CHARACTERS_MAX = 64 << 10  # of one alert; a longer one cannot be made f
 TYPES: Mapping[str, type] = {
     field.name: {"at": float, "first_at": float, "last_at": float, "decision": int, "count": int}.get(field.name, str)
     for field in fields(Alert)
-    if field.name not in {"until", "evidence"}
+    if field.name not in {"until", "evidence", "files"}
 }
 LATER = frozenset({"account", "about"})  # fields that what was written by an earlier release does not have
 
@@ -29,7 +29,8 @@ def written(alert: Alert) -> str:
     for name, value in values.items():
         if isinstance(value, str):
             values[name] = value[:TEXT_CHARACTERS_MAX]
-    values["evidence"] = [text[:TEXT_CHARACTERS_MAX] for text in alert.evidence[-EVIDENCE_LINES_MAX:]]
+    for name, texts in (("evidence", alert.evidence), ("files", alert.files)):
+        values[name] = [text[:TEXT_CHARACTERS_MAX] for text in texts[-EVIDENCE_LINES_MAX:]]
     return json.dumps(values)
 
 
@@ -75,8 +76,14 @@ def _alert(values: Any) -> Alert:
         known[name] = value
     if known["kind"] not in ALERT_KINDS or known["severity"] not in SEVERITIES:
         raise WireError("this kind of alert is not known")
-    until, evidence = values.get("until"), values.get("evidence")
-    if not (until is None or isinstance(until, int | float)) or not isinstance(evidence, list):
-        raise WireError("until or evidence of an alert should be of another type")
-    lines = tuple(str(one) for one in evidence[-EVIDENCE_LINES_MAX:])
-    return Alert(**known, until=until, evidence=lines)
+    until = values.get("until")
+    if not (until is None or isinstance(until, int | float)):
+        raise WireError("until of an alert should be of another type")
+    return Alert(**known, until=until, evidence=_texts(values, "evidence"), files=_texts(values, "files", []))
+
+
+def _texts(values: Mapping[str, Any], name: str, default: Any = None) -> tuple[str, ...]:
+    found = values.get(name, default)
+    if not isinstance(found, list | tuple):
+        raise WireError(f"{name} of an alert should be of another type")
+    return tuple(str(one) for one in found[-EVIDENCE_LINES_MAX:])

@@ -15,9 +15,10 @@ class Alert:
 
     Texts are as they came: a channel makes them harmless in its own way. `gathering` names the incident, whose
     alerts go out together. Times are epoch seconds; `until` is None for ever, or where nothing lasts. `service` and
-    `detector` are ids, empty for none; `evidence` holds the last lines that counted. `account` is the one that it is
-    about, and `about` what else: a key, a directory, whom somebody became. Alerts of the kinds `account` and `login`
-    are for programs: one stands for all decisions that an accusation of an account led to, or for a login.
+    `detector` are ids, empty for none; `evidence` holds the last lines that counted, `files` tells of files that may
+    have done it. `account` is the one that it is about, and `about` what else: a key, a directory, whom somebody
+    became. Alerts of the kinds `account` and `login` are for programs: one stands for all decisions that an accusation
+    of an account led to, or for a login.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Alert:
     evidence: tuple[str, ...] = ()
     account: str = ""
     about: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

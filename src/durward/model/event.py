@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+FILES = "files"  # the source of evidence that is no line: a file that may have to do with it, named by its path
 TEXT_BYTES_MAX = 1024  # of a line are kept as evidence; the rest can be found by its position
 
 
