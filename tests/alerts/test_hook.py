@@ -123,8 +123,9 @@ ACCUSED = replace(ALERT, kind="account", account="shop", about="imap", subject="
                 subject="/home/shop/www",
                 detector="script_mail",
                 evidence=(LINE,),
+                files=("/home/shop/www/a: b.php: mail(); changed 2026-11-23 08:10:00 UTC", "there may be more"),
             ),
-            {"script": ["/home/shop/www", "5", LINE, ""]},
+            {"script": ["/home/shop/www", "5", LINE, "/home/shop/www/a: b.php"]},
         ),
         (
             replace(ALERT, kind="login", account="root", detector="panel_logins"),

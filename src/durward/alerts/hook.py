@@ -18,6 +18,7 @@ from durward.model.alert import Alert, Message
 PROGRAMS = ("block", "unblock", "account", "shared_account", "panel_login", "relay", "script")
 # A name that no program can take for anything else; whose account has another one is told of, and no program is run.
 ACCOUNT = re.compile(r"[A-Za-z0-9_.@%+=][A-Za-z0-9_.@%+=-]{0,254}", re.ASCII)
+CHANGED = "; changed "  # stands behind what a file calls; see daemons/scripts.py
 SHARED = {"shared_ftp_account": "LF_DISTFTP", "shared_smtp_account": "LF_DISTSMTP"}  # and CSF's names of them
 PANEL, SCRIPT = "panel_logins", "script_mail"
 RELAYS = frozenset({"relay", "authrelay", "poprelay", "localrelay", "localhostrelay"})
@@ -68,8 +69,14 @@ def calls(alert: Alert) -> list[tuple[str, list[str]]]:
     if alert.about in RELAYS and not subject.startswith("-"):
         found.append(("relay", [subject, alert.about.upper(), inert.line(alert.done), str(alert.count), lines]))
     if alert.detector == SCRIPT and subject.startswith("/"):
-        found.append(("script", [subject, str(alert.count), lines, "\n".join(inert.lines(alert.files))]))
+        found.append(("script", [subject, str(alert.count), lines, "\n".join(inert.lines(_paths(alert)))]))
     return found
+
+
+def _paths(alert: Alert) -> list[str]:
+    """The bare paths of the files that an alert names, as CSF gives them; what else is said of files is for people."""
+    told = (text.rpartition(": ") for text in alert.files)
+    return [path for path, _, why in told if path and CHANGED in why]
 
 
 def arguments(alert: Alert) -> list[str]:

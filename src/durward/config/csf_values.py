@@ -20,6 +20,8 @@ INSTEAD = {
     "GLOBAL_DYNDNS_IGNORE": "is no setting here: whoever exemptions.names lets in is not counted either",
     "LF_SCRIPT_PERM": "is no setting here: to take a directory away stops the site and not the intruder, and a forged "
     "line would stop any site; the alert names the files, and alerts.hook.script runs a program of yours with them",
+    "LT_SKIPPERMBLOCK": "is no setting here: a block for too many logins counts as any other when the next one of its "
+    "address is made longer; detectors.brute_force.remember says for how long",
     "LOGSCANNER_STYLE": "is no setting here: alike lines stand together, the most frequent first",
 }
 LOGIN_SWITCHES = (
