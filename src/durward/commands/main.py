@@ -19,6 +19,7 @@ HIDDEN = frozenset(
         "gate",
         "asking",
         "asserting",
+        "counted",
         "refusing",
         "unapplied",
         "listed",

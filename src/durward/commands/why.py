@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from durward.commands.counted import counted_by
 from durward.commands.listed import add_lists, list_lines
 from durward.commands.precedence import precedence_lines
 from durward.commands.refusing import foreign_lines, limit_lines
@@ -99,7 +100,8 @@ def _block(reply: dict[str, Any], layer: dict[str, Any]) -> list[str]:
     if layer["ports"]:
         facts.insert(1, ("Ports", layer["ports"]))
     if layer.get("threshold"):
-        facts.insert(1, ("Rule", f"{layer['threshold']} failures within {layer['within']} are too many"))
+        too_many = f"{layer['threshold']} {counted_by(layer['origin'])} within {layer['within']} are too many"
+        facts.insert(1, ("Rule", too_many))
     if layer["next_time"]:
         facts.append(("Next time", f"it would be for {layer['next_time']}"))
     lines = [f"{bold(who)} {verb_phrase}, {lasting(layer['until'])}.", "", table(facts, "  ")]
@@ -138,7 +140,7 @@ def _state_of(layer: dict[str, Any]) -> str:
 def _counted(layer: dict[str, Any]) -> list[str]:
     if not layer.get("count"):
         return []
-    return [f"  It has {layer['count']} of {layer['threshold']} failures that are too many."]
+    return [f"  It has {layer['count']} of the {layer['threshold']} that are too many."]
 
 
 def _past_row(past: dict[str, Any]) -> tuple[str, ...]:
