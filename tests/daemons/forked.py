@@ -2,8 +2,10 @@
 
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 
 def forked(act: Callable[[], object]) -> str:
@@ -25,3 +27,12 @@ def forked(act: Callable[[], object]) -> str:
     _, status = os.waitpid(child, 0)
     assert status == 0, said
     return said
+
+
+def let_everybody_in(directory: Path) -> None:
+    """Let other users into a test's directory, and into those around it that are pytest's."""
+    top = Path(tempfile.gettempdir())
+    for place in (directory, *directory.parents):
+        if place in (top, *top.parents):
+            return
+        place.chmod(0o755)

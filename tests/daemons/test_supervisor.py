@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.daemons.forked import forked
+from tests.daemons.forked import forked, let_everybody_in
 
 from durward.config.home import Home
 from durward.daemons import supervisor
@@ -227,8 +227,7 @@ def test_directories_get_their_owners_and_modes_whatever_they_were(tmp_path: Pat
 @pytest.mark.kernel
 def test_no_process_can_take_away_what_another_made(tmp_path: Path) -> None:
     home = Home.below(tmp_path)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_everybody_in(tmp_path)
     prepare(home)
     engine = account("durward-engine")
 

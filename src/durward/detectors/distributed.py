@@ -22,6 +22,7 @@ SIFT_SECONDS = 10.0  # after which all tries on an account under attack are look
 SIFT_SHARE = 4  # or sooner, when one in so many is new; in between, the new one alone is looked at
 
 Account = tuple[str, str]  # a service and an account
+Lone = tuple[str, int]  # the source and the mark of an account's only try: a spray makes a million of them
 
 
 class Tries:
@@ -84,7 +85,7 @@ class Detector:
         self._policy = policy
         self._room = room
         self._each: int = policy.values.get("each", 1)
-        self._tries: dict[Account, Tries] = {}
+        self._tries: dict[Account, Tries | Lone] = {}
         self._minute = self._accused_in_minute = 0
         self._tells_familiar = "auth.success" not in policy.hears  # else the good logins are what it is about
 
@@ -95,14 +96,22 @@ class Detector:
         if event.kind == "auth.failure" and self._room.familiar.knows(subject, event.user_name, at):
             return ()
         account = (event.service, event.user_name)
+        threshold = self._policy.threshold(event.service)
+        mark = self._room.recollection.mark(event, at)
+        enough = self._enough(at)
         tries = self._tries.get(account)
         if tries is None:
             if len(self._tries) >= ACCOUNTS_MAX:
                 forget_oldest(self._tries)
+            if threshold.count > 1 or threshold.distinct > 1:
+                self._tries[account] = (subject.value, mark)
+                return ()
             tries = self._tries[account] = Tries()
-        threshold = self._policy.threshold(event.service)
-        own = tries.add(subject.value, self._room.recollection.mark(event, at))
-        enough = self._enough(at)
+        elif isinstance(tries, tuple):
+            first, tries = tries, Tries()
+            tries.add(*first)
+            self._tries[account] = tries
+        own = tries.add(subject.value, mark)
         if not tries.are_too_many(threshold) or (own < enough and (tries.alarmed or enough > self._each)):
             return ()
         if tries.alarmed and tries.were_sifted(at):
@@ -114,14 +123,22 @@ class Detector:
 
     def forget(self, subject: Subject) -> None:
         """Begin again at nothing for `subject`: its tries are taken out of every account's."""
-        for tries in self._tries.values():
-            tries.drop(subject.value)
+        for account, tries in list(self._tries.items()):
+            if not isinstance(tries, tuple):
+                tries.drop(subject.value)
+            elif tries[0] == subject.value:
+                del self._tries[account]
 
     def tick(self, now: float) -> Sequence[Incident]:
         """Let go of accounts that nobody tries any more."""
         for account, tries in list(self._tries.items()):
             threshold = self._policy.threshold(account[0])
-            tries.let_go(now - threshold.within_seconds)
+            before = now - threshold.within_seconds
+            if isinstance(tries, tuple):
+                if seconds_of(tries[1]) <= before:
+                    del self._tries[account]
+                continue
+            tries.let_go(before)
             tries.alarmed = tries.alarmed and tries.are_too_many(threshold)
             if not tries.by_source:
                 del self._tries[account]

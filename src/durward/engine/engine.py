@@ -162,10 +162,9 @@ class Engine:
         return self._deciding.restraint.finding(detector)
 
     def _subject(self, source_ip: str) -> Subject | None:
-        try:
-            return self._subjects[source_ip]
-        except KeyError:
-            pass
+        subject = self._subjects.get(source_ip)
+        if subject is not None or source_ip in self._subjects:
+            return subject
         if len(self._subjects) >= SUBJECTS_MAX:
             self._subjects.clear()
         subject = None if self._policy.exempt(source_ip) is not None else self._stranger(source_ip)

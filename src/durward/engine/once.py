@@ -25,7 +25,8 @@ class Once:
         name = hash(key) or 1
         start = name % self._last
         known = self._hashes[start : start + WAYS].tolist()
-        self.newest = max(self.newest, mark)
+        if mark > self.newest:
+            self.newest = mark
         if name in known:
             place = start + known.index(name)
             before = self._marks[place]
