@@ -11,7 +11,7 @@ from arena.namespace import open_socket
 from arena.network import YARD_IPV4
 from tests.attacks.scene import FROM_LOG, Scene, is_silent
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.alone]
 
 PORT, OTHER_PORT = 8080, 8081
 LIMIT, NETWORK_LIMIT = 60, 90
