@@ -52,7 +52,8 @@ def test_a_program_gets_them_last_as_from_csf() -> None:
     alert = of_decision(decision(1, 2), None)
     assert alert is not None
     ((name, given),) = calls(replace(alert, kind="account"))
-    assert (name, given) == ("script", [BLOG, "101", LINE, f"{FILE}\n{FILE}"])
+    script = f"{BLOG}/wp-mailer.php"
+    assert (name, given) == ("script", [BLOG, "101", LINE, f"{script}\n{script}"])
 
 
 @pytest.mark.parametrize("text", NASTY)

@@ -25,8 +25,7 @@ class Once:
         name = hash(key) or 1
         start = name % self._last
         known = self._hashes[start : start + WAYS].tolist()
-        if mark > self.newest:
-            self.newest = mark
+        self.newest = max(self.newest, mark)
         if name in known:
             place = start + known.index(name)
             before = self._marks[place]
