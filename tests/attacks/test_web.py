@@ -71,6 +71,10 @@ class Web(Scene):
         finally:
             connection.close()
 
+    def access_lines(self) -> list[str]:
+        """What the server wrote of the requests so far."""
+        return (self.door.work / "web/logs/access.log").read_text().splitlines()
+
     def await_free(self, who: Attacker, hits: int) -> None:
         """Wait until so many hits stand against somebody, and see that he is not blocked."""
         self.await_count(who.address, hits)
@@ -100,7 +104,10 @@ def test_a_scanner_has_four_requests_and_the_fifth_is_the_last(web: Web) -> None
     assert layer["reason"].startswith("5 requests to attack web applications with, 3 or more different ones, in ")
     texts = [line["text"] for line in layer["evidence"]]
     assert len(texts) == 5
-    assert all(path in text and scanner.address in text for path, text in zip(ATTACKS, texts, strict=False))
+    # Apache's threads swap lines now and then: the order of the evidence is the log's, not that of the requests.
+    logged = [line for line in web.access_lines() if scanner.address in line]
+    assert texts == logged[:5]
+    assert all(sum(path in text for text in texts) == 1 for path in ATTACKS[:5])
     assert web.durward.command("unblock", layer["receipt"]).returncode == 0
     assert web.ask(scanner, "/index.html") == 200
 
