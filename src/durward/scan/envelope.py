@@ -37,13 +37,22 @@ ISO_OF_SYSLOG = rb"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d| \d\d:\d\d:\d\d(?=[.,Z+-]))
 NAME = rb"[0-9A-Za-z_./()@+%#~*!-]"  # a program's; a quotation mark or a comma is of a message
 NO_NUMBER = rb"(?![0-9]+\])"  # `[4242]` behind a zone is how PostgreSQL writes its process, before a user's own name
 PROGRAM = rb"\[?((?!- )" + NO_NUMBER + NAME + rb"{1,64})\]?(?:\[(\d{1,10})\])?:? " + ODDITIES + rb"(.*)"
+# OpenWrt puts them before the program; what it prints of its log in memory begins with the day of the week.
+PLACED = (
+    rb"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+    rb"\.(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug) "
+)
 HOST = rb"[0-9A-Za-z_.:%-]{0,254}[0-9A-Za-z_.%-] "
+
+
+def _syslog_pattern(iso: bytes, before: bytes) -> re.Pattern[bytes]:
+    stamp = b"(" + TRADITIONAL + b"|" + WEEKDAY + b"(?= " + PLACED + b")|" + iso + b")"
+    return re.compile(PRIORITY + b"(?:" + stamp + b" " + before + b"(?:" + PLACED + b")?" + PROGRAM, re.DOTALL)
+
+
 HOSTLESS, HOSTED = (
-    {
-        named: re.compile(PRIORITY + rb"(?:(" + TRADITIONAL + rb"|" + iso + rb") " + rest + PROGRAM, re.DOTALL)
-        for named, iso in ((False, ISO_OF_SYSLOG), (True, ISO))
-    }
-    for rest in (rb"{1,4})?", rb")?" + HOST)
+    {named: _syslog_pattern(iso, before) for named, iso in ((False, ISO_OF_SYSLOG), (True, ISO))}
+    for before in (b"{1,4})?", b")?" + HOST)
 )
 STRUCTURED = re.compile(
     rb"(?:<\d{1,3}>)?1 (" + ISO + rb"|-) \S{1,255} (\S{1,64}) (?:(\d{1,10})|\S{1,128}) \S{1,32} "
@@ -61,7 +70,7 @@ STRICT_STAMPS: Mapping[Shape, str] = {
 }
 PROCESS = re.compile(
     rb"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+) [0-9A-Za-z_.:%-]+ "
-    rb"[^\s\[\]:]{1,64}\[[0-9]+\]: "
+    rb"(?:" + PLACED + rb")?[^\s\[\]:]{1,64}\[[0-9]+\]: "
 )
 REPEATED = re.compile(rb"message repeated (\d{1,5}) times: \[ ?(.*)\]", re.DOTALL)
 
