@@ -10,6 +10,7 @@ from tests.commands.typed import typed
 
 from durward.commands import doctor, list_, log, replay, status, verb, why
 from durward.commands.terminal import inert, lasting, moment, quantity, span, table
+from durward.model import ABSENT
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\rFAKE LINE\b\x9b31m\x00\x7f\u202egnp\u2066\u200f\u061c\u2029\n"
 OBEYED = {chr(code) for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F))} | {
@@ -165,6 +166,23 @@ def test_any_text_becomes_one_line_that_nothing_obeys(text: str) -> None:
     assert obeyed(inert(text)) == set()
     assert "\n" not in inert(text)
     assert inert(inert(text)) == inert(text)
+
+
+def test_places_where_no_log_is_are_counted_and_not_listed() -> None:
+    there = {"name": "file:/var/log/auth.log", "lag_seconds": 0.0, "lines": 1, "events": 0}
+    absent = [{**there, "name": f"file:/var/log/{name}.log", "absent": True} for name in "abc"]
+    lines = status._sources([there, *absent])
+    assert lines[0].startswith("  file:/var/log/auth.log  1 line  0 events  up to date")
+    assert lines[1:] == ["  3 other places for logs, where nothing is (yet):  durward status --json"]
+    assert status._sources(absent)[0] == "  No log is being read."
+    missing = {"check": "source", "result": "not_applicable", "detail": ABSENT}
+    found = [{**missing, "subject": one["name"]} for one in absent]
+    switched_off = {"check": "service", "subject": "exim", "result": "not_applicable", "detail": "is switched off"}
+    page = doctor.page([*found, switched_off])
+    assert page.splitlines() == [
+        "-  service exim  is switched off",
+        "-  source        3 places for logs, where nothing is (yet):  durward doctor --json",
+    ]
 
 
 def test_pages_are_made_of_these() -> None:

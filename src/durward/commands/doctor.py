@@ -6,10 +6,10 @@ from dataclasses import asdict
 import click
 
 from durward.catalog.document import ProblemsError
-from durward.commands.terminal import emit, inert, table
+from durward.commands.terminal import emit, inert, quantity, table
 from durward.commands.verb import Exit, ask_engine_all, here, verb
 from durward.control.requests import NoAnswerError
-from durward.model import Finding
+from durward.model import ABSENT, Finding
 
 SIGNS = {"pass": "ok", "fail": "WRONG", "error": "WRONG", "unknown": "?", "not_applicable": "-"}
 
@@ -30,9 +30,19 @@ def command(*, as_json: bool) -> None:
         for finding in findings:
             emit(finding)
     else:
-        click.echo(table([_row(one) for one in findings]))
+        click.echo(page(findings))
     if any(finding["result"] in ("fail", "error") for finding in findings):
         click.get_current_context().exit(Exit.NO)
+
+
+def page(findings: list[dict[str, str]]) -> str:
+    """The findings as a table. Of the many places where a service would log, and nothing is, only the number."""
+    told = [one for one in findings if one["detail"] != ABSENT]
+    rows = [_row(one) for one in told]
+    if missing := len(findings) - len(told):
+        said = f"{quantity(missing, 'place')} for logs, where nothing is (yet):  durward doctor --json"
+        rows.append(("-", "source", said))
+    return table(rows)
 
 
 def _settled() -> Iterator[Finding]:

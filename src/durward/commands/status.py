@@ -47,7 +47,7 @@ def page(reply: dict[str, Any]) -> str:
     counts = [quantity(reply["blocks"], "block"), f"{reply['allows']:,} allowed", f"{reply['ignores']:,} ignored"]
     counts[1:1] = [f"{reply['throttles']:,} throttled"] if reply.get("throttles") else []
     lines += [f"  {', '.join(counts)}.  To see them:  durward list", ""]
-    lines.append(table([_source_row(source) for source in reply["sources"]], "  ") or "  No log is being read.")
+    lines += _sources(reply["sources"])
     lines += ["", table([_process_row(process) for process in reply["processes"]], "  ")]
     if refused := counted_rows(reply.get("refused", [])):
         lines += ["", "  Refused since the rules were loaded", refused]
@@ -57,6 +57,15 @@ def page(reply: dict[str, Any]) -> str:
     lines += _knocks(reply.get("knocks"))
     lines += [f"  degraded: {inert(problem)}" for problem in reply["degraded"]]
     return "\n".join(lines)
+
+
+def _sources(sources: list[dict[str, Any]]) -> list[str]:
+    """What is read. Of the many places where services would log that are not here, only how many there are."""
+    there = [source for source in sources if not source.get("absent")]
+    lines = [table([_source_row(source) for source in there], "  ") or "  No log is being read."]
+    if missing := len(sources) - len(there):
+        lines.append(f"  {quantity(missing, 'other place')} for logs, where nothing is (yet):  durward status --json")
+    return lines
 
 
 def _shadow(counted: dict[str, dict[str, int]]) -> list[str]:
@@ -78,8 +87,6 @@ def _knocks(state: dict[str, Any] | None) -> list[str]:
 
 
 def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
-    if source.get("absent"):
-        return (inert(source["name"]), "", "", "is not there (yet)")
     lag = "up to date" if source["lag_seconds"] < 1 else f"{span(source['lag_seconds'])} behind"
     state = inert(source["problem"]) if "problem" in source else lag
     state += f"; {inert(source['flood'])}" if "flood" in source else ""

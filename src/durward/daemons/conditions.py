@@ -23,7 +23,7 @@ from durward.daemons.queues import Queues
 from durward.daemons.watch import SourceState, Watch
 from durward.engine.engine import Engine
 from durward.engine.explain import moment
-from durward.model import EVERYTHING, Finding, Subject
+from durward.model import ABSENT, EVERYTHING, Finding, Subject
 from durward.scan.doubts import Doubt
 from durward.store import decisions, findings, standing
 
@@ -202,7 +202,7 @@ class Conditions:
 def _source_finding(state: SourceState) -> Finding:
     lines, events = state.tally.lines, state.tally.events
     if state.absent:
-        return Finding("source", state.name, "not_applicable", "is not there (yet)")
+        return Finding("source", state.name, "not_applicable", ABSENT)
     if state.problem:
         return Finding("source", state.name, "fail", f"is not read: {state.problem}")
     if state.lag_seconds > LATE_SECONDS:

@@ -4,10 +4,11 @@ from durward.model.address import Address, InvalidAddressError, Network, parse_a
 from durward.model.decision import EVERYTHING, Decision, Direction, Incident, Listing, Port, Scope, Standing, Verdict
 from durward.model.duration import FOREVER, InvalidDurationError, parse_duration
 from durward.model.event import Event, Evidence
-from durward.model.finding import Finding
+from durward.model.finding import ABSENT, Finding
 from durward.model.subject import Subject
 
 __all__ = [
+    "ABSENT",
     "EVERYTHING",
     "FOREVER",
     "Address",

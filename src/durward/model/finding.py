@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Result = Literal["pass", "fail", "unknown", "not_applicable", "error"]
+ABSENT = "is not there (yet)"  # said of a log that a service would write
 
 
 @dataclass(frozen=True, slots=True)
