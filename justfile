@@ -16,6 +16,10 @@ quick *arguments:
 search *arguments:
     .venv/bin/python -m pytest -n 2 --dist worksteal -m "hypothesis and not kernel and not slow" --hypothesis-profile=search {{arguments}}
 
+# draw lines by which a stranger might frame somebody, harsher than the tests do: `just frame FIRST ROUNDS`
+frame *arguments:
+    PYTHONPATH=. .venv/bin/python -m tests.scan.draw_framing {{arguments}}
+
 # style, types and import contracts only
 check:
     .venv/bin/ruff check .
